@@ -1,0 +1,5 @@
+_base_ = 'mmpretrain::_base_/default_runtime.py'
+
+custom_imports = dict(imports=['gld_mm'], allow_failed_imports=False)
+
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=3))

@@ -1,0 +1,131 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""mmengine 0.10.7 cannot resume on torch >= 2.6, and trusts what it loads.
+
+Its checkpoints hold ``HistoryBuffer`` objects, which ``weights_only=True``, the
+default since torch 2.6, refuses. Before 2.6, and for a download on any torch,
+mmengine loads with ``weights_only=False``, which runs code out of the file.
+
+Upstream: https://github.com/open-mmlab/mmengine/issues/1655
+"""
+import functools
+import os
+import pickle
+from collections import Counter
+from contextlib import contextmanager
+from inspect import getsource
+from typing import Any, Iterator
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.runner import CheckpointLoader, checkpoint
+
+_FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
+_FORBID = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+
+
+def is_faulty() -> bool:
+    """Whether mmengine leaves ``weights_only`` to torch's default."""
+    return 'weights_only' not in getsource(checkpoint)
+
+
+def repair() -> None:
+    """Load tensors and plain values only, and write nothing else.
+
+    Checkpoints are written without ``HistoryBuffer`` objects, so any torch
+    loads them with ``weights_only=True``. Those that stock mmengine wrote load
+    as well, on torch >= 2.4, which has an allow-list.
+    """
+    CheckpointLoader.load_checkpoint = classmethod(
+        _weights_only(CheckpointLoader.load_checkpoint.__func__))
+    MessageHub.state_dict = _plain(MessageHub.state_dict)
+    MessageHub.load_state_dict = _from_plain(MessageHub.load_state_dict)
+    if hasattr(torch.serialization, 'add_safe_globals'):
+        multiarray = getattr(np, '_core', None) or np.core
+        torch.serialization.add_safe_globals([
+            HistoryBuffer, np.ndarray, np.dtype,
+            multiarray.multiarray._reconstruct, multiarray.multiarray.scalar,
+            type(np.dtype('int64')),
+            type(np.dtype('float32')),
+            type(np.dtype('float64')), Counter, _history_statistic
+        ])
+
+
+def _history_statistic(owner: type, name: str) -> Any:
+    """What a pickled ``HistoryBuffer`` uses of ``getattr``, and no more."""
+    if owner is not HistoryBuffer:
+        raise pickle.UnpicklingError(f'getattr of {owner} is not allowed.')
+    return getattr(owner, name)
+
+
+# The allow-list goes by the name under which a pickle asks for a function.
+_history_statistic.__module__ = 'builtins'
+_history_statistic.__name__ = _history_statistic.__qualname__ = 'getattr'
+
+
+def _weights_only(load):
+
+    @functools.wraps(load)
+    def wrapper(*args, **kwargs):
+        with _environment(**{_FORCE: '1', _FORBID: None}):
+            return load(*args, **kwargs)
+
+    return wrapper
+
+
+@contextmanager
+def _environment(**variables) -> Iterator[None]:
+    saved = {name: os.environ.pop(name, None) for name in variables}
+    os.environ.update({k: v for k, v in variables.items() if v is not None})
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _plain(state_dict):
+
+    @functools.wraps(state_dict)
+    def wrapper(self) -> dict:
+        state = state_dict(self)
+        for group in ('log_scalars', 'runtime_info'):
+            state[group] = {k: _to_plain(v) for k, v in state[group].items()}
+        return state
+
+    return wrapper
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, HistoryBuffer):
+        log_history, count_history = value.data
+        return dict(
+            log_history=torch.from_numpy(log_history),
+            count_history=torch.from_numpy(count_history),
+            max_length=value.max_length)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _from_plain(load_state_dict):
+
+    @functools.wraps(load_state_dict)
+    def wrapper(self, state_dict) -> None:
+        if isinstance(state_dict, dict):
+            state_dict = dict(state_dict)
+            state_dict['log_scalars'] = {
+                k: _to_history(v)
+                for k, v in state_dict['log_scalars'].items()
+            }
+        load_state_dict(self, state_dict)
+
+    return wrapper
+
+
+def _to_history(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return HistoryBuffer(value['log_history'].cpu().numpy(),
+                         value['count_history'].cpu().numpy(),
+                         value['max_length'])

@@ -1,0 +1,42 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""mmrazor 1.0.0 does not import on torch >= 2.0.
+
+Its quantization package uses names that ``torch.ao.quantization`` dropped and
+is imported whatever one wants of mmrazor. Distillation needs none of it.
+
+Upstream: https://github.com/open-mmlab/mmrazor/issues/615 and
+https://github.com/open-mmlab/mmrazor/issues/632
+"""
+import sys
+import types
+
+from torch.ao.quantization import fuser_method_mappings
+
+_NAME = 'mmrazor.structures.quantization'
+
+
+def is_faulty() -> bool:
+    """Whether torch lacks a name that mmrazor's quantization imports."""
+    return not hasattr(fuser_method_mappings, 'reverse_sequential_wrapper2')
+
+
+def repair() -> None:
+    """Put a stand-in for mmrazor's quantization package.
+
+    Its two classes raise an ``ImportError`` when something builds them.
+    """
+    stand_in = types.ModuleType(_NAME, __doc__)
+    stand_in.__path__ = []  # type: ignore[attr-defined]
+    stand_in.__all__ = ['BackendConfigs', 'QConfigHandler']
+    for name in stand_in.__all__:
+        setattr(stand_in, name, _unavailable(name))
+    sys.modules.setdefault(_NAME, stand_in)
+
+
+def _unavailable(name: str) -> type:
+
+    def init(self, *args, **kwargs):
+        raise ImportError(f'{name}: the quantization of mmrazor 1.0.0 needs '
+                          'torch < 2.0; gld_mm does without it.')
+
+    return type(name, (), dict(__init__=init))

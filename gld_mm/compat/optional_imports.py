@@ -1,0 +1,25 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""mmrazor and mmpretrain import mmdet and mmseg wherever they are installed.
+
+mmrazor does so for pruning, mmpretrain for one layer of self-supervised
+detectors (``ResLayerExtraNorm``); both do without where they are missing. A
+classification run should not pay seconds of import for them, so they are
+hidden meanwhile. What was imported before stays visible.
+"""
+import sys
+from importlib import import_module
+
+_OPTIONAL = ('mmdet', 'mmseg')
+
+
+def import_hosts() -> None:
+    """Import mmrazor's and mmpretrain's models without mmdet and mmseg."""
+    hidden = [name for name in _OPTIONAL if name not in sys.modules]
+    # None in sys.modules makes `import name` raise ModuleNotFoundError.
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        import_module('mmrazor.models')
+        import_module('mmpretrain.models')
+    finally:
+        for name in hidden:
+            del sys.modules[name]

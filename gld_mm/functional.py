@@ -1,0 +1,199 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+r"""The equations of GLD, as functions of tensors.
+
+Kim et al., `Distilling Global and Local Logits with Densely Connected Relations
+<https://openaccess.thecvf.com/content/ICCV2021/html/Kim_Distilling_Global_and_Local_Logits_With_Densely_Connected_Relations_ICCV_2021_paper.html>`_,
+ICCV 2021. The objective puts them together:
+
+.. math::
+    L = (1 - \alpha) L_{task} + \alpha L_{ND}(Z^0)
+        + \sum_{l=1}^{L} L_{ND}(Z^l) + \beta L_{relation}(Z)
+"""  # noqa: E501
+from typing import Callable, Tuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+
+def global_local_logits(feature: Tensor,
+                        classifier: Callable[[Tensor], Tensor],
+                        grid: Tuple[int, int],
+                        fixed_kernel: bool = False) -> Tensor:
+    r"""Logits of a whole feature map and of each cell of a grid over it.
+
+    .. math::
+        z^0 = C(GAP(f)), \quad z^l = C(avgpool(f_l)), \ l = 1..L
+
+    Args:
+        feature (Tensor): Feature map before global pooling, ``(B, C, H, W)``.
+        classifier (Callable): The network's own classifier,
+            ``(N, C) -> (N, K)``.
+        grid (tuple[int, int]): Rows and columns of the grid, ``L`` their
+            product.
+        fixed_kernel (bool): Pool with a kernel of H//rows x W//columns, as the
+            authors' CIFAR-100 code does. What does not divide is then left
+            out at the lower and right border. Defaults to False, adaptive
+            pooling.
+
+    Returns:
+        Tensor: ``(B, 1 + L, K)``, the global logit first, then the cells row
+        by row.
+
+    Raises:
+        ValueError: If the map has fewer rows or columns than the grid.
+    """
+    if feature.ndim != 4:
+        raise ValueError('The feature map should be (B, C, H, W), got '
+                         f'{tuple(feature.shape)}: take it before pooling.')
+    (height, width), (rows, columns) = feature.shape[2:], grid
+    if rows > height or columns > width:
+        raise ValueError(f'A grid of {rows}x{columns} does not fit a feature '
+                         f'map of {height}x{width}: choose a smaller grid or '
+                         'an earlier feature.')
+    if fixed_kernel:
+        cells = F.avg_pool2d(feature, (height // rows, width // columns))
+        cells = cells[..., :rows, :columns]
+    else:
+        cells = F.adaptive_avg_pool2d(feature, grid)
+    pooled = torch.cat(
+        [feature.mean((2, 3))[:, None],
+         cells.flatten(2).transpose(1, 2)], 1)
+    return classifier(pooled.flatten(0, 1)).unflatten(0, pooled.shape[:2])
+
+
+def normalize_logits(logits: Tensor) -> Tensor:
+    r"""Divide each row by its standard deviation over the classes.
+
+    .. math::
+        N(z) = z / \mathrm{std}_k(z), \quad \text{unbiased}
+
+    The mean is subtracted too, which a softmax does not see and rounding does.
+    A row whose spread is below its rounding error is constant: it becomes
+    zero, the uniform distribution, and has no gradient.
+
+    Args:
+        logits (Tensor): ``(N, K)``.
+
+    Returns:
+        Tensor: ``(N, K)``.
+    """
+    num_classes = logits.shape[-1]
+    if num_classes < 2:
+        raise ValueError('The standard deviation over the classes needs at '
+                         f'least 2 classes, got logits {tuple(logits.shape)}.')
+    centred = logits - logits.mean(-1, keepdim=True)
+    variance = centred.square().sum(-1, keepdim=True) / (num_classes - 1)
+    rounding = 8 * torch.finfo(logits.dtype).eps * logits.detach().abs().amax(
+        -1, keepdim=True)
+    constant = variance.detach() <= rounding.square()
+    std = variance.masked_fill(constant, 1).sqrt()
+    return centred.masked_fill(constant, 0) / std
+
+
+def normalized_kl(student: Tensor, teacher: Tensor) -> Tensor:
+    r"""Normalised distillation loss, without a temperature.
+
+    .. math::
+        L_{ND} = \frac{1}{N} \sum_{n=1}^{N}
+        KL(softmax\ N(z^T_n) \,\|\, softmax\ N(z^S_n))
+
+    Args:
+        student (Tensor): Logits ``(N, K)``.
+        teacher (Tensor): Logits ``(N, K)``; they get no gradient.
+
+    Returns:
+        Tensor: Scalar, in float32 or the precision of the logits if higher.
+
+    Raises:
+        ValueError: If the shapes differ, or K is 1.
+    """
+    if student.shape != teacher.shape:
+        raise ValueError(f'The student\'s logits are {tuple(student.shape)} and '
+                         f'the teacher\'s {tuple(teacher.shape)}: both networks '
+                         'need the same classes and grid.')
+    with torch.autocast(student.device.type, enabled=False):
+        log_student = normalize_logits(_at_least_float32(student)).log_softmax(
+            -1)
+        log_teacher = normalize_logits(_at_least_float32(
+            teacher.detach())).log_softmax(-1)
+        return F.kl_div(
+            log_student, log_teacher, reduction='batchmean', log_target=True)
+
+
+def relation_matrix(rows: Tensor, logits: Tensor) -> Tensor:
+    """Squared L2 distances from some rows to all, each row of unit L2 norm.
+
+    Args:
+        rows (Tensor): The rows of the matrix to compute, ``(R, K)``.
+        logits (Tensor): All logits, ``(M, K)``.
+
+    Returns:
+        Tensor: ``(R, M)``. A row of zeros stays zero.
+    """
+    squares = logits.square().sum(-1)
+    distances = rows.square().sum(-1, keepdim=True) + squares
+    distances = torch.addmm(distances, rows, logits.t(), alpha=-2).clamp(min=0)
+    return F.normalize(distances, dim=-1)
+
+
+def relation(student: Tensor,
+             teacher: Tensor,
+             block_size: int = 2**22) -> Tensor:
+    r"""Densely connected relation loss.
+
+    .. math::
+        L_{relation} = \frac{1}{m^2} \sum_{i,j} \left(
+        \frac{D^T_{ij}}{\|D^T_i\|_2} - \frac{D^S_{ij}}{\|D^S_i\|_2} \right)^2,
+        \quad D_{ij} = \|z_i - z_j\|_2^2
+
+    Args:
+        student (Tensor): All global and local logits of a batch, ``(M, K)``.
+        teacher (Tensor): The same of the teacher, ``(M, K)``, its K may
+            differ; they get no gradient.
+        block_size (int): Entries of the M x M matrix to hold at a time. A
+            larger matrix is computed in blocks of rows, and again in the
+            backward pass. Defaults to 2**22, 16 MiB in float32.
+
+    Returns:
+        Tensor: Scalar, in float32 or the precision of the logits if higher.
+    """
+    with torch.autocast(student.device.type, enabled=False):
+        student = _shift_and_scale(_at_least_float32(student))
+        teacher = _shift_and_scale(_at_least_float32(teacher.detach()))
+        size = len(student)
+        block = max(1, block_size // size)
+        if block >= size:
+            total = _squared_error(student, teacher, student, teacher)
+        else:
+            total = sum(
+                checkpoint(
+                    _squared_error, *rows, student, teacher,
+                    use_reentrant=False)
+                for rows in zip(student.split(block), teacher.split(block)))
+        return total / size**2
+
+
+def _squared_error(student_rows: Tensor, teacher_rows: Tensor, student: Tensor,
+                   teacher: Tensor) -> Tensor:
+    difference = relation_matrix(student_rows, student) - relation_matrix(
+        teacher_rows, teacher)
+    return difference.square().sum()
+
+
+def _shift_and_scale(logits: Tensor) -> Tensor:
+    """Move the origin to a row and scale the largest entry to 1.
+
+    Normalised relations depend on neither. With a row as the origin, what
+    ``|a|^2 + |b|^2 - 2ab`` loses to rounding is small against a distance of the
+    same row of the matrix, equal rows are exactly zero, and no square overflows.
+    Both are constants to the gradient.
+    """
+    shifted = logits - logits[:1].detach()
+    scale = shifted.detach().abs().amax()
+    return shifted / scale.masked_fill(scale == 0, 1)
+
+
+def _at_least_float32(logits: Tensor) -> Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))

@@ -1,0 +1,146 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import warnings
+from typing import Dict, List, Optional, OrderedDict, Union
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import BaseDataElement
+from mmrazor.models.algorithms import SingleTeacherDistill
+from mmrazor.models.utils import add_prefix
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+
+from .teacher_checkpoint import load_teacher
+
+
+@MODELS.register_module()
+class GLDDistill(SingleTeacherDistill):
+    """Train a student next to a frozen teacher; keep the student only.
+
+    The teacher's network runs without its loss, without gradient and in eval
+    mode. It is no submodule: what is not in the module tree is not optimised,
+    not saved, not put in train mode and not broadcast. A checkpoint is the
+    plain student, which loads wherever the student's own config does. The
+    distiller says what is compared: :class:`GLDDistiller`, or any
+    ``ConfigurableDistiller``.
+
+    Args:
+        distiller (dict): Config of the distiller. If it has a ``task_weight``
+            the student's own losses are multiplied by it.
+        teacher (dict | BaseModel): Config of the teacher, or the teacher.
+        teacher_ckpt (str, optional): Checkpoint of the teacher, a path or URL.
+            With None the teacher starts from its ``init_cfg``. Defaults to
+            None.
+        teacher_config (str, optional): Config that trains the teacher, named
+            in the error when the checkpoint is missing or does not fit.
+            Defaults to None.
+        **kwargs: Arguments of :class:`mmrazor.models.BaseAlgorithm`,
+            ``architecture`` (the student) and ``data_preprocessor`` (of both
+            networks) among them.
+
+    Raises:
+        FileNotFoundError: If ``teacher_ckpt`` does not exist.
+        ValueError: If ``teacher_ckpt`` does not fit the teacher.
+    """
+
+    def __init__(self,
+                 distiller: dict,
+                 teacher: Union[BaseModel, Dict],
+                 teacher_ckpt: Optional[str] = None,
+                 teacher_config: Optional[str] = None,
+                 **kwargs) -> None:
+        # The student draws the same initial weights as without a teacher.
+        with torch.random.fork_rng(devices=[]):
+            if isinstance(teacher, dict):
+                teacher = MODELS.build(teacher)
+        if teacher_ckpt is None:
+            warnings.warn('teacher_ckpt is None: the teacher is untrained, '
+                          'unless its init_cfg loads a checkpoint.')
+        else:
+            load_teacher(teacher, teacher_ckpt, teacher_config)
+        super().__init__(distiller=distiller, teacher=teacher, **kwargs)
+        self.__dict__['teacher'] = self._modules.pop('teacher').eval()
+        self._init_teacher = teacher_ckpt is None
+        self._register_state_dict_hook(_drop_student_prefix)
+        self._register_load_state_dict_pre_hook(self._add_student_prefix)
+
+    def init_weights(self) -> None:
+        """Initialize the student, and a teacher without a checkpoint."""
+        super().init_weights()
+        if self._init_teacher:
+            with torch.random.fork_rng(devices=[]):
+                self.teacher.init_weights()
+
+    def train(self, mode: bool = True) -> 'GLDDistill':
+        """Set the mode of student and distiller; the teacher stays in eval."""
+        super().train(mode)
+        return self
+
+    def loss(self,
+             batch_inputs: Tensor,
+             data_samples: Optional[List[BaseDataElement]] = None
+             ) -> Dict[str, Tensor]:
+        """Run the teacher, then the student, and compare them.
+
+        Args:
+            batch_inputs (Tensor): Images ``(B, 3, H, W)``.
+            data_samples (list[BaseDataElement], optional): Annotations.
+
+        Returns:
+            dict[str, Tensor]: The student's losses under ``student.``, the
+            distiller's under ``distill.``; training minimises their sum.
+        """
+        if self.distillation_stopped:
+            losses = self.student(batch_inputs, data_samples, mode='loss')
+            return add_prefix(losses, 'student')
+
+        distiller = self.distiller
+        distiller.set_deliveries_override(False)
+        with torch.no_grad(), distiller.teacher_recorders, \
+                distiller.deliveries:
+            self.teacher(batch_inputs, data_samples, mode='tensor')
+        distiller.set_deliveries_override(True)
+        with distiller.student_recorders, distiller.deliveries:
+            losses = self.student(batch_inputs, data_samples, mode='loss')
+        losses = _scale_losses(losses, getattr(distiller, 'task_weight', 1.))
+        return {
+            **add_prefix(losses, 'student'),
+            **add_prefix(distiller.compute_distill_losses(), 'distill')
+        }
+
+    def _apply(self, fn, *args, **kwargs) -> nn.Module:
+        # The teacher moves to a device or precision with the rest.
+        self.teacher._apply(fn, *args, **kwargs)
+        return super()._apply(fn, *args, **kwargs)
+
+    def _add_student_prefix(self, state_dict: OrderedDict, prefix: str,
+                            *args) -> None:
+        for key in list(state_dict):
+            name = key[len(prefix):]
+            if key.startswith(prefix) and name.split(
+                    '.')[0] not in self._modules:
+                state_dict[f'{prefix}architecture.{name}'] = state_dict.pop(
+                    key)
+
+
+def _drop_student_prefix(module: nn.Module, state_dict: OrderedDict,
+                         prefix: str, *args) -> None:
+    """Rename ``architecture.x`` to ``x`` in weights and their metadata."""
+    start = f'{prefix}architecture.'
+    for mapping in (state_dict, getattr(state_dict, '_metadata', {})):
+        for key in list(mapping):
+            value = mapping.pop(key)
+            if key.startswith(start):
+                key = prefix + key[len(start):]
+            mapping[key] = value
+
+
+def _scale_losses(losses: dict, weight: float) -> dict:
+    """Multiply what :meth:`BaseModel.parse_losses` will sum."""
+
+    def scale(value):
+        if isinstance(value, (list, tuple)):
+            return [weight * item for item in value]
+        return weight * value
+
+    return {k: scale(v) if 'loss' in k else v for k, v in losses.items()}

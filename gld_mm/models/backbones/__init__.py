@@ -1,0 +1,4 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from .cifar_resnet import CifarResNet
+
+__all__ = ['CifarResNet']

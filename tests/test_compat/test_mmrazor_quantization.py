@@ -1,0 +1,32 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import subprocess
+import sys
+
+import pytest
+
+from gld_mm.compat import mmrazor_quantization
+
+needs_fault = pytest.mark.skipif(
+    not mmrazor_quantization.is_faulty(),
+    reason='this torch still has what mmrazor imports')
+
+
+@needs_fault
+def test_mmrazor_does_not_import_by_itself():
+    run = subprocess.run([sys.executable, '-c', 'import mmrazor.models'],
+                         capture_output=True,
+                         text=True)
+    assert run.returncode != 0
+    assert 'mmrazor/structures/quantization' in run.stderr
+
+
+def test_mmrazor_imports_once_gld_mm_is():
+    from mmrazor.models import ConfigurableDistiller, SingleTeacherDistill
+    assert ConfigurableDistiller and SingleTeacherDistill
+
+
+@needs_fault
+def test_quantization_says_what_it_needs():
+    from mmrazor.structures.quantization import QConfigHandler
+    with pytest.raises(ImportError, match='torch < 2.0'):
+        QConfigHandler({})

@@ -1,0 +1,35 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import subprocess
+import sys
+
+CODE = '''
+import sys
+import gld_mm
+from mmrazor.registry import HOOKS, MODELS, TASK_UTILS
+from mmpretrain.registry import DATASETS, MODELS as CLS_MODELS
+assert {'GLDDistill', 'GLDDistiller', 'GlobalLocalLogitConnector',
+        'NormalizedKLLoss', 'RelationLoss'} <= set(MODELS.module_dict)
+assert 'FeatureWithClassifierRecorder' in TASK_UTILS.module_dict
+assert 'TeacherValHook' in HOOKS.module_dict
+assert 'CifarResNet' in CLS_MODELS.module_dict
+assert 'TwoDigitNumbers' in DATASETS.module_dict
+print(sorted({'mmdet', 'mmseg'} & set(sys.modules)))
+'''
+
+
+def test_importing_gld_mm_registers_all_and_pulls_in_no_mmdet_or_mmseg():
+    run = subprocess.run([sys.executable, '-c', CODE],
+                         capture_output=True,
+                         text=True)
+    assert run.stdout.strip() == '[]', run.stderr
+
+
+def test_repairs_reach_a_script_run_with_the_module(tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text('import sys, mmrazor.models; print(sys.argv[1:])')
+    run = subprocess.run(
+        [sys.executable, '-m', 'gld_mm.compat',
+         str(script), 'a', '--b'],
+        capture_output=True,
+        text=True)
+    assert run.stdout.strip() == "['a', '--b']", run.stderr

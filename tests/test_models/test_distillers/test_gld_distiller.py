@@ -1,0 +1,142 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import pytest
+import torch
+from mmrazor.models import ConfigurableDistiller
+from mmrazor.registry import MODELS
+from torch.nn.functional import cross_entropy
+
+from ...conftest import classifier, distillation
+from ...test_functional import reference_normalized_kl, reference_relation
+
+pytestmark = pytest.mark.usefixtures('mmpretrain_scope')
+
+
+def build(**distiller):
+    torch.manual_seed(0)
+    with pytest.warns(UserWarning, match='untrained'):
+        model = MODELS.build(
+            distillation(
+                distiller=dict(type='mmrazor.GLDDistiller', **distiller)))
+    return model.train()
+
+
+def logits_of(network, images):
+    """Global and four local logits of a 2x2 grid, one by one."""
+    feature = network.backbone(images)[-1]
+    top, bottom = feature.chunk(2, 2)
+    cells = [*top.chunk(2, 3), *bottom.chunk(2, 3)]
+    fc = network.head.fc
+    return [fc(part.mean((2, 3))) for part in (feature, *cells)]
+
+
+def test_it_is_a_configurable_distiller():
+    assert isinstance(build().distiller, ConfigurableDistiller)
+
+
+def test_the_objective_is_the_formula(batch):
+    images, samples = batch
+    model = build(alpha=0.6, beta=300., gamma=0.8)
+    losses = model.loss(images, samples)
+    with torch.no_grad():
+        student = logits_of(model.student, images)
+        teacher = logits_of(model.teacher, images)
+    labels = torch.tensor([i % 4 for i in range(8)])
+    kl = [reference_normalized_kl(s, t) for s, t in zip(student, teacher)]
+    expected = {
+        'student.loss': 0.4 * cross_entropy(student[0], labels).item(),
+        'distill.loss_global': 0.6 * kl[0],
+        'distill.loss_local': 0.8 * sum(kl[1:]),
+        'distill.loss_relation':
+        300 * reference_relation(torch.cat(student), torch.cat(teacher)),
+    }
+    assert {k: v.item() for k, v in losses.items()} == pytest.approx(
+        expected, rel=1e-4)
+    total, _ = model.parse_losses(losses)
+    assert total.item() == pytest.approx(sum(expected.values()), rel=1e-4)
+
+
+def test_the_defaults_are_those_of_the_paper():
+    distiller = build().distiller
+    weights = {k: m.loss_weight for k, m in distiller.distill_losses.items()}
+    assert weights == dict(loss_global=0.7, loss_local=1., loss_relation=500.)
+    assert distiller.task_weight == pytest.approx(0.3)
+    assert distiller.connectors['logits'].grid == (2, 2)
+
+
+@pytest.mark.parametrize('off, left', [
+    (dict(alpha=0), ['loss_local', 'loss_relation']),
+    (dict(gamma=0), ['loss_global', 'loss_relation']),
+    (dict(beta=0), ['loss_global', 'loss_local']),
+    (dict(alpha=0, beta=0), ['loss_local']),
+])
+def test_a_term_of_zero_weight_is_off(batch, off, left):
+    losses = build(**off).loss(*batch)
+    assert [k for k in losses if k.startswith('distill')
+            ] == [f'distill.{k}' for k in left]
+
+
+def test_the_gradient_reaches_the_student_and_not_the_teacher(batch):
+    model = build()
+    total, _ = model.parse_losses(model.loss(*batch))
+    total.backward()
+    assert all(p.grad is not None for p in model.student.parameters())
+    assert all(p.grad is None for p in model.teacher.parameters())
+
+
+def test_the_feature_and_classifier_can_be_named_for_each_network(batch):
+    model = build(
+        feature='backbone.layer2',
+        classifier='backbone.layer3.0.downsample.0',
+        teacher_feature='backbone',
+        teacher_classifier='head.fc')
+    recorders = model.distiller.student_recorders, \
+        model.distiller.teacher_recorders
+    assert [r.get_recorder('logits').source
+            for r in recorders] == ['backbone.layer2', 'backbone']
+
+
+@pytest.mark.parametrize('wrong', [dict(alpha=1.1), dict(beta=-1)])
+def test_a_weight_out_of_range_is_an_error(wrong):
+    with pytest.raises(ValueError, match=r'alpha should be in \[0, 1\]'):
+        MODELS.build(dict(type='mmrazor.GLDDistiller', **wrong))
+
+
+def test_the_parts_work_in_a_plain_configurable_distiller(batch):
+    record = dict(
+        logits=dict(
+            type='mmrazor.FeatureWithClassifier',
+            source='backbone',
+            classifier='head.fc'))
+    mapping = {
+        key: dict(recorder='logits', from_student=student, connector='dense')
+        for key, student in (('preds_S', True), ('preds_T', False))
+    }
+    torch.manual_seed(0)
+    model = MODELS.build(
+        dict(
+            type='mmrazor.SingleTeacherDistill',
+            architecture=classifier(),
+            teacher=classifier(14),
+            data_preprocessor=dict(type='mmpretrain.ClsDataPreprocessor'),
+            distiller=dict(
+                type='mmrazor.ConfigurableDistiller',
+                student_recorders=record,
+                teacher_recorders=record,
+                connectors=dict(
+                    dense=dict(type='mmrazor.GlobalLocalLogitConnector')),
+                distill_losses=dict(
+                    loss_kl=dict(type='mmrazor.NormalizedKLLoss'),
+                    loss_relation=dict(
+                        type='mmrazor.RelationLoss', loss_weight=500.)),
+                loss_forward_mappings=dict(
+                    loss_kl=mapping, loss_relation=mapping))))
+    model.train()
+    model.teacher.eval()
+    losses = model.loss(*batch)
+    with torch.no_grad():
+        student = torch.cat(logits_of(model.student, batch[0]))
+        teacher = torch.cat(logits_of(model.teacher, batch[0]))
+    assert losses['distill.loss_kl'].item() == pytest.approx(
+        reference_normalized_kl(student, teacher), rel=1e-4)
+    assert losses['distill.loss_relation'].item() == pytest.approx(
+        500 * reference_relation(student, teacher), rel=1e-4)

@@ -1,0 +1,119 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""The tools as a user runs them, on a small part of the demo's task."""
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+pytest.importorskip('sklearn')
+
+ROOT = Path(__file__).parents[2]
+SMALL = [
+    'train_dataloader.dataset.num_samples=192',
+    'val_dataloader.dataset.num_samples=100', 'randomness.seed=0'
+]
+STUDENT = 'configs/gld/r8_r8x05_digits.py'
+BASELINE = 'configs/baseline/r8x05_digits.py'
+
+
+def run(tool, *args, fails=False):
+    result = subprocess.run([sys.executable, f'tools/{tool}.py', *map(str, args)],
+                            cwd=ROOT,
+                            capture_output=True,
+                            text=True,
+                            env=dict(os.environ, OMP_NUM_THREADS='1'))
+    output = result.stdout + result.stderr
+    assert (result.returncode != 0) == fails, output
+    return output
+
+
+def train(config, work_dir, *options, epochs=2, args=()):
+    return run('train', config, '--work-dir', work_dir, *args, '--cfg-options',
+               f'train_cfg.max_epochs={epochs}', *SMALL, *options)
+
+
+@pytest.fixture(scope='module')
+def teacher(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('teacher')
+    train('configs/teachers/r8_digits.py', folder, epochs=1)
+    return f'model.teacher_ckpt={folder}/epoch_1.pth'
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory, teacher):
+    """A GLD student of two epochs, in one go."""
+    folder = tmp_path_factory.mktemp('whole')
+    return folder, train(STUDENT, folder, teacher)
+
+
+def weights(path):
+    return torch.load(path, map_location='cpu', weights_only=True)['state_dict']
+
+
+def test_training_logs_the_teacher_and_every_term(whole):
+    folder, output = whole
+    assert re.search(r'Before training.*teacher/accuracy/top1: \d', output)
+    path = next(folder.glob('*/vis_data/scalars.json'))
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    step = next(r for r in records if 'loss' in r)
+    terms = [step[f'distill.loss_{x}'] for x in ('global', 'local', 'relation')]
+    assert step['loss'] == pytest.approx(step['student.loss'] + sum(terms))
+
+
+def test_an_interrupted_run_resumes_to_the_same_student(
+        tmp_path, teacher, whole):
+    train(STUDENT, tmp_path, teacher, epochs=1)
+    output = train(STUDENT, tmp_path, teacher, args=['--resume'])
+    assert 'resumed epoch: 1' in output
+    ours = weights(tmp_path / 'epoch_2.pth')
+    theirs = weights(whole[0] / 'epoch_2.pth')
+    assert all(ours[k].equal(v) for k, v in theirs.items())
+
+
+def test_the_student_scores_the_same_in_its_own_config_and_in_stock_mmpretrain(
+        tmp_path, whole):
+    folder, output = whole
+    last = re.findall(r'Epoch\(val\).*accuracy/top1: ([\d.]+)', output)[-1]
+    options = ['--cfg-options', 'test_dataloader.dataset.num_samples=100']
+    checkpoint = folder / 'epoch_2.pth'
+    for config in (STUDENT, BASELINE):
+        result = tmp_path / 'metrics.json'
+        run('test', config, checkpoint, '--work-dir', tmp_path, '--out',
+            result, '--out-item', 'metrics', *options)
+        metrics = json.loads(result.read_text())
+        assert metrics['accuracy/top1'] == pytest.approx(float(last), abs=1e-3)
+
+
+def test_a_missing_teacher_stops_before_training_with_the_command(tmp_path):
+    output = run(
+        'train', STUDENT, '--work-dir', tmp_path, '--cfg-options',
+        'model.teacher_ckpt=nowhere.pth', fails=True)
+    last = output.strip().splitlines()[-1]
+    assert last.endswith(
+        'teacher_ckpt "nowhere.pth" does not exist. Train it with: '
+        'python tools/train.py configs/teachers/r8_digits.py')
+
+
+@pytest.mark.skipif(
+    not torch.cuda.is_available(), reason='mmengine has AMP on a GPU only')
+def test_mixed_precision_trains(tmp_path, teacher):
+    output = train(STUDENT, tmp_path, teacher, epochs=1, args=['--amp'])
+    assert 'Epoch(val) [1]' in output
+
+
+def test_the_config_runs_under_mmrazors_own_tool(tmp_path, teacher):
+    import mmrazor
+    tool = Path(mmrazor.__file__).parent / '.mim' / 'tools' / 'train.py'
+    result = subprocess.run([
+        sys.executable, '-m', 'gld_mm.compat', tool, STUDENT, '--work-dir',
+        tmp_path, '--cfg-options', 'train_cfg.max_epochs=1', *SMALL, teacher
+    ],
+                            cwd=ROOT,
+                            capture_output=True,
+                            text=True)
+    assert (tmp_path / 'epoch_1.pth').exists(), result.stderr

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# tools/dist_train.sh CONFIG GPUS [ARGS of tools/train.py]
+# Several nodes: run it on each with NNODES, NODE_RANK and MASTER_ADDR set.
+set -euo pipefail
+if [ $# -lt 2 ]; then sed -n '2,3p' "$0"; exit 2; fi
+CONFIG=$1
+GPUS=$2
+shift 2
+
+torchrun \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    --nproc_per_node="$GPUS" \
+    "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "$@"
