@@ -2,7 +2,7 @@
 """GLD in minutes on a CPU, without a download: `make demo`.
 
 Trains a teacher on two-digit numbers, then the same student alone, with KD and
-with GLD, two seeds each, through tools/train.py and the configs of this
+with GLD, three seeds each, through tools/train.py and the configs of this
 repository. Prints a table and draws what local logits say about images. What
 is finished is not run again; what was interrupted goes on.
 """
@@ -16,19 +16,21 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Dict, List
 
+from mmengine.config import Config
 from rich.console import Console
+from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TaskID,
+                           TimeElapsedColumn)
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = Path('work_dirs', 'demo')
-SEEDS = (0, 1)
-TEACHER = 'configs/teachers/r8_digits.py'
+SEEDS = (0, 1, 2)
+TEACHER = 'configs/teachers/r14_digits.py'
 STUDENTS = {
-    'Student alone': 'configs/baseline/r8x05_digits.py',
-    'KD': 'configs/kd/r8_r8x05_digits.py',
-    'GLD': 'configs/gld/r8_r8x05_digits.py',
+    'Student alone': 'configs/baseline/r8_digits.py',
+    'KD': 'configs/kd/r14_r8_digits.py',
+    'GLD': 'configs/gld/r14_r8_digits.py',
 }
-console = Console()
 
 
 def folder(config: str, seed: int) -> Path:
@@ -37,33 +39,39 @@ def folder(config: str, seed: int) -> Path:
     return OUT / f'{path.parent.name}_{path.stem}_seed{seed}'
 
 
-def train(config: str, seed: int, threads: int, *options: str) -> None:
-    """Run tools/train.py unless it has run to its end before."""
+def train(config: str, seed: int, epochs: int, threads: int,
+          progress: Progress, *options: str) -> None:
+    """Run tools/train.py, with a bar, unless it has run to its end before."""
     work_dir = ROOT / folder(config, seed)
-    name = work_dir.name
-    if (work_dir / 'done').exists():
-        console.print(f'  {name}: finished before')
-        return
     work_dir.mkdir(parents=True, exist_ok=True)
-    console.print(f'  {name}: training ...')
-    start = time.time()
+    bar = progress.add_task(work_dir.name, total=epochs, top1='')
     with open(work_dir / 'train.log', 'a') as log:
-        code = subprocess.run([
-            sys.executable, 'tools/train.py', config, '--work-dir',
-            str(folder(config, seed)), '--resume', '--cfg-options',
-            f'randomness.seed={seed}', *options
-        ],
-                              cwd=ROOT,
-                              env=dict(
-                                  os.environ, OMP_NUM_THREADS=str(threads)),
-                              stdout=log,
-                              stderr=subprocess.STDOUT).returncode
-    if code:
-        sys.exit(f'{name} failed, see {work_dir / "train.log"}')
-    (work_dir / 'done').touch()
-    console.print(f'  {name}: top-1 {top1(config, seed)[-1]:.1f}% after '
-                  f'{len(top1(config, seed))} epochs, '
-                  f'{time.time() - start:.0f} s')
+        finished = len(top1(config, seed)) == epochs
+        process = None if finished else subprocess.Popen(
+            [
+                sys.executable, 'tools/train.py', config, '--work-dir',
+                str(folder(config, seed)), '--resume', '--cfg-options',
+                f'randomness.seed={seed}', *options
+            ],
+            cwd=ROOT,
+            env=dict(os.environ, OMP_NUM_THREADS=str(threads)),
+            stdout=log,
+            stderr=subprocess.STDOUT)
+        while process and process.poll() is None:
+            show(progress, bar, top1(config, seed))
+            time.sleep(1)
+    if process and process.returncode:
+        sys.exit(f'{work_dir.name} failed, see {work_dir / "train.log"}')
+    show(progress, bar, top1(config, seed))
+    if not progress.console.is_terminal:
+        progress.console.print(f'  {work_dir.name}: {epochs} epochs, top-1 '
+                               f'{top1(config, seed)[-1]:.1f}%')
+
+
+def show(progress: Progress, bar: TaskID, curve: List[float]) -> None:
+    """Move a bar to the last validated epoch."""
+    text = f'top-1 {curve[-1]:.1f}%' if curve else ''
+    progress.update(bar, completed=len(curve), top1=text)
 
 
 def top1(config: str, seed: int) -> List[float]:
@@ -121,20 +129,31 @@ def picture() -> None:
 
 def main() -> None:
     start = time.time()
+    epochs = {
+        config: Config.fromfile(ROOT / config).train_cfg.max_epochs
+        for config in (TEACHER, *STUDENTS.values())
+    }
     cores = os.cpu_count() or 1
-    console.print(f'Teacher, then {len(STUDENTS) * len(SEEDS)} students; about '
-                  '5 minutes on 2 cores')
-    train(TEACHER, 0, cores)
-    ckpt = f'model.teacher_ckpt={checkpoint(TEACHER, 0)}'
-    runs = [(config, seed, 1) +
-            (() if config == STUDENTS['Student alone'] else (ckpt, ))
-            for seed in SEEDS for config in reversed(STUDENTS.values())]
-    with ThreadPoolExecutor(cores) as pool:
-        list(pool.map(lambda run: train(*run), runs))
+    console = Console()
+    console.print(f'A teacher, then {len(STUDENTS) * len(SEEDS)} students of '
+                  'it: about 5 minutes on 2 cores.')
+    columns = ('{task.description}', BarColumn(), MofNCompleteColumn(),
+               'epochs', TimeElapsedColumn(), '{task.fields[top1]}')
+    with Progress(*columns, console=console) as progress:
+        train(TEACHER, 0, epochs[TEACHER], cores, progress)
+        ckpt = f'model.teacher_ckpt={checkpoint(TEACHER, 0)}'
+        with ThreadPoolExecutor(cores) as pool:
+            runs = [
+                pool.submit(train, config, seed, epochs[config], 1, progress,
+                            *(() if 'baseline' in config else (ckpt, )))
+                for seed in SEEDS for config in reversed(STUDENTS.values())
+            ]
+        for run in runs:
+            run.result()
     picture()
     console.print(table())
-    console.print(f'Picture: {OUT / "local_predictions.png"}   Logs and '
-                  f'checkpoints: {OUT}   Time: {time.time() - start:.0f} s')
+    console.print(f'Picture: {OUT / "local_predictions.png"}\nLogs and '
+                  f'checkpoints: {OUT}\nTime: {time.time() - start:.0f} s')
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ from . import (cls_data_preprocessor, mmcv_ext, mmdet_ssd_head,
 
 def apply() -> None:
     """Repair what is faulty, in an order in which each can be imported."""
+    mmcv_ext.check_installed()
     for fault in (mmengine_checkpoint, mmcv_ext, mmrazor_quantization):
         if fault.is_faulty():
             fault.repair()

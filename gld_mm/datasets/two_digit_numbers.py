@@ -20,9 +20,9 @@ class TwoDigitNumbers(BaseDataset):
     Args:
         split (str): 'train' or 'test'. Defaults to 'train'.
         num_samples (int): Number of canvases, the same of each class as far as
-            it divides. Defaults to 4000.
+            it divides. Defaults to 3200.
         noise (float): Standard deviation of the noise, in grey levels of 255.
-            Defaults to 48.
+            Defaults to 32.
         seed (int): Seed of all canvases. Defaults to 0.
         **kwargs: Other arguments of :class:`mmpretrain.datasets.BaseDataset`.
     """
@@ -30,8 +30,8 @@ class TwoDigitNumbers(BaseDataset):
 
     def __init__(self,
                  split: str = 'train',
-                 num_samples: int = 4000,
-                 noise: float = 48.,
+                 num_samples: int = 3200,
+                 noise: float = 32.,
                  seed: int = 0,
                  **kwargs) -> None:
         if split not in ('train', 'test'):

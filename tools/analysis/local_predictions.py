@@ -7,8 +7,8 @@ one column an image.
 
 Example:
     python tools/analysis/local_predictions.py \\
-        --network Teacher configs/teachers/r8_digits.py TEACHER.pth \\
-        --network GLD configs/gld/r8_r8_digits.py STUDENT.pth \\
+        --network Teacher configs/teachers/r14_digits.py TEACHER.pth \\
+        --network GLD configs/gld/r14_r8_digits.py STUDENT.pth \\
         --index 3 17 --out local_predictions.png
 """
 import argparse

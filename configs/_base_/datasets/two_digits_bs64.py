@@ -7,7 +7,10 @@ data_preprocessor = dict(
     std=[70.0, 70.0, 70.0],
     to_rgb=False)
 
-train_pipeline = [dict(type='PackInputs')]
+train_pipeline = [
+    dict(type='RandomCrop', crop_size=32, padding=2),
+    dict(type='PackInputs')
+]
 test_pipeline = [dict(type='PackInputs')]
 
 train_dataloader = dict(

@@ -23,7 +23,7 @@ def load_teacher(teacher: nn.Module,
         ValueError: If the file is no checkpoint, or of another network, or of
             other classes.
     """
-    hint = f' Train it with: python tools/train.py {config}' if config else ''
+    hint = f' Train it with: python tools/train.py {config or "ITS_CONFIG"}'
     if '://' not in ckpt and not Path(ckpt).is_file():
         raise FileNotFoundError(f'teacher_ckpt "{ckpt}" does not exist.{hint}')
     try:

@@ -20,6 +20,8 @@ class CifarResNet(ResNet_CIFAR):
         depth (int): Number of layers, 6n + 2.
         base_channels (int): Channels of the stem and of the first stage.
             Defaults to 16.
+        strides (Sequence[int]): Stride of the first block of each stage.
+            Defaults to ``(1, 2, 2)``.
         out_indices (Sequence[int]): Output from which stages. Defaults to
             ``(2, )``.
         zero_init_residual (bool): Whether to start each residual branch from
@@ -31,6 +33,7 @@ class CifarResNet(ResNet_CIFAR):
     def __init__(self,
                  depth: int,
                  base_channels: int = 16,
+                 strides: Sequence[int] = (1, 2, 2),
                  out_indices: Sequence[int] = (2, ),
                  zero_init_residual: bool = False,
                  **kwargs) -> None:
@@ -41,7 +44,7 @@ class CifarResNet(ResNet_CIFAR):
             stem_channels=base_channels,
             base_channels=base_channels,
             num_stages=3,
-            strides=(1, 2, 2),
+            strides=strides,
             dilations=(1, 1, 1),
             out_indices=out_indices,
             zero_init_residual=zero_init_residual,

@@ -6,6 +6,12 @@ from mmrazor.models.distillers import ConfigurableDistiller
 from mmrazor.registry import MODELS
 from torch import Tensor
 
+# Which of the 1 + L logits of an image each term compares.
+_ROWS = dict(
+    loss_global=slice(0, 1),
+    loss_local=slice(1, None),
+    loss_relation=slice(None))
+
 
 @MODELS.register_module()
 class GLDDistiller(ConfigurableDistiller):
@@ -86,16 +92,11 @@ class GLDDistiller(ConfigurableDistiller):
         student = self.get_record('logits', True, connector='logits')
         with torch.no_grad():
             teacher = self.get_record('logits', False, connector='logits')
-        num_local = student.shape[1] - 1
-        # The local term sums over the cells what the loss averages over them.
-        terms = dict(
-            loss_global=lambda z: z[:, 0],
-            loss_local=lambda z: z[:, 1:],
-            loss_relation=lambda z: z)
-        scale = dict(loss_local=num_local)
+        # The local term is a sum over the cells, the loss their mean.
+        factor = dict(loss_local=student.shape[1] - 1)
         return {
-            name: scale.get(name, 1) *
-            loss(terms[name](student), terms[name](teacher))
+            name: factor.get(name, 1) *
+            loss(student[:, _ROWS[name]], teacher[:, _ROWS[name]])
             for name, loss in self.distill_losses.items()
         }
 

@@ -1,4 +1,4 @@
-_base_ = ['../gld/r8_r8x05_digits.py', '../_base_/distillers/kd.py']
+_base_ = ['../gld/r14_r8_digits.py', '../_base_/distillers/kd.py']
 
 model = dict(
     architecture=dict(head=dict(loss=dict(loss_weight=0.1))),
