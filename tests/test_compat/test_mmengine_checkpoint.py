@@ -45,6 +45,18 @@ def test_not_even_if_the_environment_asks_for_it(tmp_path, monkeypatch):
     assert 'TORCH_FORCE_WEIGHTS_ONLY_LOAD' not in os.environ
 
 
+def test_not_even_for_a_download_which_asks_for_it(tmp_path, monkeypatch):
+    torch.save(
+        dict(meta=Intruder(os.mkdir, str(tmp_path / 'broken'))),
+        tmp_path / 'x.pth')
+    monkeypatch.setattr(
+        'mmengine.runner.checkpoint.load_url', lambda *args, **kwargs: torch.
+        load(tmp_path / 'x.pth', weights_only=False))
+    with pytest.raises(Exception, match='(?i)weights'):
+        CheckpointLoader.load_checkpoint('https://somewhere/x.pth', 'cpu')
+    assert not (tmp_path / 'broken').exists()
+
+
 def test_a_message_hub_is_saved_in_plain_types_and_comes_back(tmp_path):
     torch.save(hub().state_dict(), tmp_path / 'hub.pth')
     state = torch.load(tmp_path / 'hub.pth', weights_only=True)
