@@ -19,7 +19,7 @@ $(READY): setup.py $(wildcard requirements/*.txt)
 	@$(PYTHON) -m venv $(VENV) || \
 	    { echo 'The venv module is missing: apt install python3-venv'; exit 1; }
 	@echo '[2/3] installing PyTorch and OpenMMLab (about 2 minutes and 5 GB, once)'
-	@$(BIN)/python -m pip install --disable-pip-version-check --prefer-binary \
+	@$(BIN)/python -m pip install --disable-pip-version-check --only-binary=:all: \
 	    -r requirements/venv.txt
 	@echo '[3/3] installing gld_mm'
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps -q -e .
@@ -28,7 +28,7 @@ $(READY): setup.py $(wildcard requirements/*.txt)
 demo: $(READY)  ## distil on embedded data: a table and a picture in minutes
 	@$(BIN)/python tools/demo.py
 
-test: $(READY)  ## run the tests on the CPU
+test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest tests
 
 clean:  ## remove .venv and the demo's results

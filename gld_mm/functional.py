@@ -158,8 +158,14 @@ def relation(student: Tensor,
 
     Returns:
         Tensor: Scalar, in float32 or the precision of the logits if higher.
+
+    Raises:
+        ValueError: If the numbers of logits differ.
     """
     with torch.autocast(student.device.type, enabled=False):
+        if len(student) != len(teacher):
+            raise ValueError(f'{len(student)} logits of the student cannot be '
+                             f'related to {len(teacher)} of the teacher.')
         student = _shift_and_scale(_at_least_float32(student))
         teacher = _shift_and_scale(_at_least_float32(teacher.detach()))
         size = len(student)
@@ -169,8 +175,12 @@ def relation(student: Tensor,
         else:
             total = sum(
                 checkpoint(
-                    _squared_error, *rows, student, teacher,
-                    use_reentrant=False)
+                    _squared_error,
+                    *rows,
+                    student,
+                    teacher,
+                    use_reentrant=False,
+                    preserve_rng_state=False)
                 for rows in zip(student.split(block), teacher.split(block)))
         return total / size**2
 

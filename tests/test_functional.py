@@ -159,6 +159,11 @@ def test_normalized_kl_needs_the_same_classes():
         normalized_kl(torch.randn(4, 100), torch.randn(4, 10))
 
 
+def test_relation_needs_as_many_logits_of_both():
+    with pytest.raises(ValueError, match='6 logits.*1 of the teacher'):
+        relation(torch.randn(6, 4), torch.randn(1, 4))
+
+
 @pytest.mark.parametrize('offset', ['one number', 'one a class'])
 def test_relation_does_not_depend_on_a_shared_offset(offset):
     # In multiples of 2**-8 a sum with an offset of 2**14 is exact in float32.

@@ -119,12 +119,13 @@ def picture() -> None:
     for name, config in networks.items():
         command += ['--network', name, config, checkpoint(config, 0)]
     command += '--index 10 23 42 61 87'.split()
-    subprocess.run(
+    result = subprocess.run(
         [*command, '--out', str(OUT / 'local_predictions.png')],
         cwd=ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
+        capture_output=True,
+        text=True)
+    if result.returncode:
+        sys.exit(f'The picture could not be drawn:\n{result.stderr}')
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ CHECKPOINT=$2
 GPUS=$3
 shift 3
 
-torchrun \
+python -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \

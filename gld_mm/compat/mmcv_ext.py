@@ -26,8 +26,7 @@ def check_installed() -> None:
     Raises:
         ImportError: If neither is.
     """
-    installed = {d.metadata['Name'] for d in metadata.distributions()}
-    if {'mmcv', 'mmcv-lite'} <= installed:
+    if _is_installed('mmcv') and _is_installed('mmcv-lite'):
         warnings.warn('mmcv and mmcv-lite are both installed and overwrite '
                       'each other: pip uninstall mmcv mmcv-lite, then install '
                       'one of them.')
@@ -35,6 +34,13 @@ def check_installed() -> None:
         raise ImportError('mmcv is not installed: pip install '
                           '"mmcv-lite==2.1.0", or, for its compiled operators, '
                           'mim install "mmcv==2.1.0".')
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(metadata.distribution(name))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def is_faulty() -> bool:

@@ -13,7 +13,7 @@ import pickle
 from collections import Counter
 from contextlib import contextmanager
 from inspect import getsource
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import numpy as np
 import torch
@@ -25,8 +25,8 @@ _FORBID = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 
 
 def is_faulty() -> bool:
-    """Whether mmengine leaves ``weights_only`` to torch's default."""
-    return 'weights_only' not in getsource(checkpoint)
+    """Whether mmengine loads otherwise than with ``weights_only=True``."""
+    return 'weights_only=True' not in getsource(checkpoint)
 
 
 def repair() -> None:
@@ -41,14 +41,32 @@ def repair() -> None:
     MessageHub.state_dict = _plain(MessageHub.state_dict)
     MessageHub.load_state_dict = _from_plain(MessageHub.load_state_dict)
     if hasattr(torch.serialization, 'add_safe_globals'):
-        multiarray = getattr(np, '_core', None) or np.core
-        torch.serialization.add_safe_globals([
-            HistoryBuffer, np.ndarray, np.dtype,
-            multiarray.multiarray._reconstruct, multiarray.multiarray.scalar,
-            type(np.dtype('int64')),
-            type(np.dtype('float32')),
-            type(np.dtype('float64')), Counter, _history_statistic
-        ])
+        torch.serialization.add_safe_globals(_allowed())
+
+
+def _allowed() -> list:
+    """What a ``HistoryBuffer`` and numbers of NumPy are pickled with."""
+    multiarray = (getattr(np, '_core', None) or np.core).multiarray
+    numbers = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?'
+    return [
+        HistoryBuffer, Counter, np.ndarray, np.dtype,
+        *{type(np.dtype(code)) for code in numbers},
+        _named(_history_statistic, 'builtins', 'getattr'),
+        # NumPy 2 moved these, and checkpoints outlive an update of NumPy.
+        *(_named(function, f'numpy.{core}.multiarray', function.__name__)
+          for function in (multiarray._reconstruct, multiarray.scalar)
+          for core in ('core', '_core'))
+    ]
+
+
+def _named(function: Callable, module: str, name: str) -> Callable:
+    """The function under the name by which a pickle asks for it."""
+
+    def alias(*args):
+        return function(*args)
+
+    alias.__module__, alias.__name__, alias.__qualname__ = module, name, name
+    return alias
 
 
 def _history_statistic(owner: type, name: str) -> Any:
@@ -57,10 +75,6 @@ def _history_statistic(owner: type, name: str) -> Any:
         raise pickle.UnpicklingError(f'getattr of {owner} is not allowed.')
     return getattr(owner, name)
 
-
-# The allow-list goes by the name under which a pickle asks for a function.
-_history_statistic.__module__ = 'builtins'
-_history_statistic.__name__ = _history_statistic.__qualname__ = 'getattr'
 
 
 def _weights_only(load):

@@ -9,15 +9,27 @@ https://github.com/open-mmlab/mmrazor/issues/632
 """
 import sys
 import types
-
-from torch.ao.quantization import fuser_method_mappings
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 _NAME = 'mmrazor.structures.quantization'
 
 
 def is_faulty() -> bool:
-    """Whether torch lacks a name that mmrazor's quantization imports."""
-    return not hasattr(fuser_method_mappings, 'reverse_sequential_wrapper2')
+    """Whether mmrazor imports a name that torch lacks."""
+    name = 'reverse_sequential_wrapper2'
+    source = Path(
+        find_spec('mmrazor').origin).parent.joinpath(
+            'structures', 'quantization', 'backend_config',
+            'common_operator_config_utils.py')
+    if not source.exists() or name not in source.read_text():
+        return False
+    try:
+        return not hasattr(
+            import_module('torch.ao.quantization.fuser_method_mappings'), name)
+    except ImportError:
+        return True
 
 
 def repair() -> None:

@@ -4,7 +4,8 @@
 mmrazor does so for pruning, mmpretrain for one layer of self-supervised
 detectors (``ResLayerExtraNorm``); both do without where they are missing. A
 classification run should not pay seconds of import for them, so they are
-hidden meanwhile. What was imported before stays visible.
+hidden meanwhile. What was imported before gld_mm stays visible, which is what
+to do in a process that also prunes detectors with mmrazor.
 """
 import sys
 from importlib import import_module

@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import List, Tuple, Union
+from typing import List, Tuple
 
 import cv2
 import numpy as np
@@ -40,6 +40,8 @@ class TwoDigitNumbers(BaseDataset):
         self.num_samples = num_samples
         self.noise = noise
         self.seed = seed
+        # Canvases are made in memory; pickling them would only cost time.
+        kwargs.setdefault('serialize_data', False)
         super().__init__(ann_file='', **kwargs)
 
     def load_data_list(self) -> List[dict]:
@@ -59,11 +61,6 @@ class TwoDigitNumbers(BaseDataset):
                      ], rng),
                 gt_label=int(label)) for label in labels
         ]
-
-    def full_init(self) -> None:
-        """Keep the canvases as arrays: pickling them only costs time."""
-        self.serialize_data = False
-        super().full_init()
 
     def _load_glyphs(self) -> Tuple[np.ndarray, np.ndarray]:
         from sklearn.datasets import load_digits
@@ -86,7 +83,7 @@ class TwoDigitNumbers(BaseDataset):
         grey = canvas.clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
 
-    def extra_repr(self) -> List[Union[str, None]]:
+    def extra_repr(self) -> List[str]:
         """The extra repr information of the dataset."""
         return [
             f'Split: \t{self.split}', f'Noise: \t{self.noise}',

@@ -14,6 +14,7 @@ def demo(tmp_path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.ROOT = tmp_path
+    module.SEEDS = (0, 1)
     return module
 
 

@@ -7,8 +7,8 @@ model = dict(
         type='LinearClsHead',
         num_classes=100,
         in_channels=64,
-        # torch's own init of a linear layer, as in the authors' code. With
-        # mmpretrain's std of 0.01 the first logits are so small that dividing
-        # by their deviation makes the first step of GLD a hundredfold one.
+        # torch's own init of a linear layer, as in the authors' code. GLD
+        # divides logits by their deviation, so its first gradient would be
+        # many times larger with mmpretrain's 0.01 (docs/faithful.md).
         init_cfg=None,
         loss=dict(type='CrossEntropyLoss', loss_weight=1.0)))

@@ -1,4 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from numbers import Number
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -12,7 +14,8 @@ class TeacherValHook(Hook):
     """Measure the teacher once on the validation set, before training.
 
     A student cannot be better taught than its teacher: a wrong checkpoint or
-    preprocessing shows here, and not after the last epoch.
+    preprocessing shows here, and not after the last epoch. A resumed run does
+    not measure it again.
 
     Args:
         enable (bool): Whether to measure. Defaults to True.
@@ -25,7 +28,7 @@ class TeacherValHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Run the teacher on the validation data and log its metrics."""
         loop = runner.val_loop
-        if not self.enable or loop is None:
+        if not self.enable or loop is None or runner.iter > 0:
             return
         model = runner.model
         if is_model_wrapper(model):
@@ -37,7 +40,10 @@ class TeacherValHook(Hook):
                 outputs = model.teacher(**inputs, mode='predict')
                 loop.evaluator.process(data_samples=outputs, data_batch=batch)
         metrics = loop.evaluator.evaluate(len(loop.dataloader.dataset))
-        metrics = {f'teacher/{name}': x for name, x in metrics.items()}
+        metrics = {
+            f'teacher/{name}': value
+            for name, value in metrics.items() if isinstance(value, Number)
+        }
         runner.logger.info('Before training, on the validation set: ' + '  '.
                            join(f'{k}: {v:.4f}' for k, v in metrics.items()))
-        runner.visualizer.add_scalars(metrics, step=runner.iter)
+        runner.visualizer.add_scalars(metrics, step=0)

@@ -20,11 +20,13 @@ class GLDDistill(SingleTeacherDistill):
     The teacher's network runs without its loss, without gradient and in eval
     mode. It is no submodule: what is not in the module tree is not optimised,
     not saved, not put in train mode and not broadcast. A checkpoint is the
-    plain student, which loads wherever the student's own config does. The
+    plain student, which loads wherever the student's own config does (learned
+    connectors, which GLD has none of, are added under ``distiller.``). The
     distiller says what is compared: :class:`GLDDistiller`, or any
     ``ConfigurableDistiller``.
 
     Args:
+        architecture (dict | BaseModel): Config of the student, or the student.
         distiller (dict): Config of the distiller. If it has a ``task_weight``
             the student's own losses are multiplied by it.
         teacher (dict | BaseModel): Config of the teacher, or the teacher.
@@ -34,9 +36,11 @@ class GLDDistill(SingleTeacherDistill):
         teacher_config (str, optional): Config that trains the teacher, named
             in the error when the checkpoint is missing or does not fit.
             Defaults to None.
-        **kwargs: Arguments of :class:`mmrazor.models.BaseAlgorithm`,
-            ``architecture`` (the student) and ``data_preprocessor`` (of both
-            networks) among them.
+        data_preprocessor (dict | nn.Module, optional): Preprocessor of the
+            images of both networks. Defaults to None, the student's.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+        module_inplace (bool): Whether modules of the student may work in
+            place, which can overwrite what is recorded. Defaults to False.
 
     Raises:
         FileNotFoundError: If ``teacher_ckpt`` does not exist.
@@ -44,11 +48,14 @@ class GLDDistill(SingleTeacherDistill):
     """
 
     def __init__(self,
+                 architecture: Union[BaseModel, Dict],
                  distiller: dict,
                  teacher: Union[BaseModel, Dict],
                  teacher_ckpt: Optional[str] = None,
                  teacher_config: Optional[str] = None,
-                 **kwargs) -> None:
+                 data_preprocessor: Optional[Union[Dict, nn.Module]] = None,
+                 init_cfg: Optional[Dict] = None,
+                 module_inplace: bool = False) -> None:
         # The student draws the same initial weights as without a teacher.
         with torch.random.fork_rng(devices=[]):
             if isinstance(teacher, dict):
@@ -58,7 +65,13 @@ class GLDDistill(SingleTeacherDistill):
                           'unless its init_cfg loads a checkpoint.')
         else:
             load_teacher(teacher, teacher_ckpt, teacher_config)
-        super().__init__(distiller=distiller, teacher=teacher, **kwargs)
+        super().__init__(
+            architecture=architecture,
+            distiller=distiller,
+            teacher=teacher,
+            data_preprocessor=data_preprocessor,
+            init_cfg=init_cfg,
+            module_inplace=module_inplace)
         self.__dict__['teacher'] = self._modules.pop('teacher').eval()
         self._init_teacher = teacher_ckpt is None
         self._register_state_dict_hook(_drop_student_prefix)

@@ -29,11 +29,14 @@ def load_teacher(teacher: nn.Module,
     try:
         checkpoint = CheckpointLoader.load_checkpoint(ckpt, map_location='cpu')
         state = checkpoint.get('state_dict', checkpoint)
-        state = {re.sub(r'^module\.', '', k): v for k, v in state.items()}
+        state = {
+            re.sub(r'^module\.', '', k): v
+            for k, v in state.items() if not k.startswith('distiller.')
+        }
     except Exception as error:
         reason = str(error).strip().split('\n')[0]
-        raise ValueError(f'teacher_ckpt "{ckpt}" cannot be read as a '
-                         f'checkpoint ({reason}).{hint}') from error
+        raise ValueError(f'teacher_ckpt "{ckpt}" cannot be read as a file of '
+                         f'plain weights ({reason}).{hint}') from error
     misfit = describe_misfit(teacher, state)
     if misfit:
         raise ValueError(f'teacher_ckpt "{ckpt}" {misfit}.{hint}')

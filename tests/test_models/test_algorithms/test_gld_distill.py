@@ -93,6 +93,18 @@ class TestTeacher:
         weights = model.student.state_dict()
         assert all(weights[k].equal(v) for k, v in alone.state_dict().items())
 
+    def test_a_student_with_learned_connectors_can_be_a_teacher(
+            self, tmp_path):
+        teacher, path = teacher_file(tmp_path)
+        state = dict(teacher.state_dict())
+        state['distiller.connectors.c.weight'] = torch.zeros(1)
+        torch.save(dict(state_dict=state), path)
+        assert build(teacher_ckpt=path)
+
+    def test_it_cannot_be_made_trainable(self):
+        with pytest.raises(TypeError, match='teacher_trainable'):
+            build(teacher_trainable=True)
+
     def test_without_a_checkpoint_it_warns(self):
         with pytest.warns(UserWarning, match='untrained'):
             build(teacher_ckpt=None)
