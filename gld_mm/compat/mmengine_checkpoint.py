@@ -18,6 +18,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.optim import _ParamScheduler
 from mmengine.runner import CheckpointLoader, checkpoint
 
 _FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
@@ -32,14 +33,15 @@ def is_faulty() -> bool:
 def repair() -> None:
     """Load tensors and plain values only, and write nothing else.
 
-    Checkpoints are written without ``HistoryBuffer`` objects, so any torch
-    loads them with ``weights_only=True``. Those that stock mmengine wrote load
+    Checkpoints are written without ``HistoryBuffer`` and ``Counter`` objects, so
+    any torch loads them with ``weights_only=True``. Those that stock mmengine wrote load
     as well, on torch >= 2.4, which has an allow-list.
     """
     CheckpointLoader.load_checkpoint = classmethod(
         _weights_only(CheckpointLoader.load_checkpoint.__func__))
-    MessageHub.state_dict = _plain(MessageHub.state_dict)
-    MessageHub.load_state_dict = _from_plain(MessageHub.load_state_dict)
+    MessageHub.state_dict = _plain_hub(MessageHub.state_dict)
+    MessageHub.load_state_dict = _from_plain_hub(MessageHub.load_state_dict)
+    _ParamScheduler.state_dict = _plain_scheduler(_ParamScheduler.state_dict)
     if hasattr(torch.serialization, 'add_safe_globals'):
         torch.serialization.add_safe_globals(_allowed())
 
@@ -100,7 +102,7 @@ def _environment(**variables) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _plain(state_dict):
+def _plain_hub(state_dict):
 
     @functools.wraps(state_dict)
     def wrapper(self) -> dict:
@@ -112,7 +114,18 @@ def _plain(state_dict):
     return wrapper
 
 
+def _plain_scheduler(state_dict):
+
+    @functools.wraps(state_dict)
+    def wrapper(self) -> dict:
+        return {k: _to_plain(v) for k, v in state_dict(self).items()}
+
+    return wrapper
+
+
 def _to_plain(value: Any) -> Any:
+    if isinstance(value, Counter):  # the milestones of a scheduler
+        return dict(value)
     if isinstance(value, HistoryBuffer):
         log_history, count_history = value.data
         return dict(
@@ -122,7 +135,7 @@ def _to_plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _from_plain(load_state_dict):
+def _from_plain_hub(load_state_dict):
 
     @functools.wraps(load_state_dict)
     def wrapper(self, state_dict) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.optim import MultiStepLR
 from mmengine.runner import CheckpointLoader
 
 HAS_ALLOW_LIST = hasattr(torch.serialization, 'add_safe_globals')
@@ -70,6 +71,28 @@ def test_a_message_hub_is_saved_in_plain_types_and_comes_back(tmp_path):
     assert counts.tolist() == [2, 2, 2]
     restored.update_scalar('train/loss', 1.)
     assert restored.get_scalar('train/loss').current() == 1
+
+
+def test_a_scheduler_is_saved_in_plain_types_and_goes_on():
+    def rates(scheduler, steps):
+        found = []
+        for _ in range(steps):
+            scheduler.step()
+            found.append(scheduler.optimizer.param_groups[0]['lr'])
+        return found
+
+    def build():
+        sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.)
+        return MultiStepLR(sgd, milestones=[2, 4], gamma=0.5)
+
+    first, second = build(), build()
+    assert rates(first, 3) == [1., 0.5, 0.5]
+    state = first.state_dict()
+    assert type(state['milestones']) is dict
+    rates(second, 1)
+    second.load_state_dict(state)
+    second.optimizer.param_groups[0]['lr'] = 0.5
+    assert rates(second, 2) == [0.25, 0.25]
 
 
 @pytest.mark.skipif(not HAS_ALLOW_LIST, reason='torch >= 2.4 allows classes')

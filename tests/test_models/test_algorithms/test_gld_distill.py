@@ -265,11 +265,10 @@ class TestStep:
         with pytest.raises(ValueError, match=r'\(8, 10\).*\(8, 7\)'):
             model.loss(*batch)
 
-    @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
-    def test_under_autocast_the_terms_are_float32_and_close(self, batch, dtype):
+    def test_under_autocast_the_terms_are_float32_and_close(self, batch):
         model = build()
         exact = model.loss(*batch)
-        with torch.autocast('cpu', dtype):
+        with torch.autocast('cpu', torch.bfloat16):
             losses = model.loss(*batch)
         total, _ = model.parse_losses(losses)
         total.backward()

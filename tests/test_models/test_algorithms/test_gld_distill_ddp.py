@@ -46,8 +46,8 @@ def test_ranks_learn_the_same_student_from_their_own_images(tmp_path):
     script = tmp_path / 'ddp.py'
     script.write_text(CODE)
     run = subprocess.run([
-        sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
-        '--master_port=29611',
+        sys.executable, '-m', 'torch.distributed.run', '--standalone',
+        '--nproc_per_node=2',
         str(script),
         str(tmp_path)
     ],
