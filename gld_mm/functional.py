@@ -1,8 +1,8 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 r"""The equations of GLD, as functions of tensors.
 
-Kim et al., `Distilling Global and Local Logits with Densely Connected Relations
-<https://openaccess.thecvf.com/content/ICCV2021/html/Kim_Distilling_Global_and_Local_Logits_With_Densely_Connected_Relations_ICCV_2021_paper.html>`_,
+Kim et al., `Distilling Global and Local Logits with Densely Connected
+Relations <https://openaccess.thecvf.com/content/ICCV2021/html/Kim_Distilling_Global_and_Local_Logits_With_Densely_Connected_Relations_ICCV_2021_paper.html>`_,
 ICCV 2021. The objective puts them together:
 
 .. math::
@@ -110,12 +110,13 @@ def normalized_kl(student: Tensor, teacher: Tensor) -> Tensor:
         ValueError: If the shapes differ, or K is 1.
     """
     if student.shape != teacher.shape:
-        raise ValueError(f'The student\'s logits are {tuple(student.shape)} and '
-                         f'the teacher\'s {tuple(teacher.shape)}: both networks '
-                         'need the same classes and grid.')
+        raise ValueError(
+            f'The student\'s logits are {tuple(student.shape)} and '
+            f'the teacher\'s {tuple(teacher.shape)}: both networks '
+            'need the same classes and grid.')
     with torch.autocast(student.device.type, enabled=False):
-        log_student = normalize_logits(_at_least_float32(student)).log_softmax(
-            -1)
+        log_student = normalize_logits(
+            _at_least_float32(student)).log_softmax(-1)
         log_teacher = normalize_logits(_at_least_float32(
             teacher.detach())).log_softmax(-1)
         return F.kl_div(
@@ -196,9 +197,9 @@ def _shift_and_scale(logits: Tensor) -> Tensor:
     """Move the origin to a row and scale the largest entry to 1.
 
     Normalised relations depend on neither. With a row as the origin, what
-    ``|a|^2 + |b|^2 - 2ab`` loses to rounding is small against a distance of the
-    same row of the matrix, equal rows are exactly zero, and no square overflows.
-    Both are constants to the gradient.
+    ``|a|^2 + |b|^2 - 2ab`` loses to rounding is small against a distance of
+    the same row of the matrix, equal rows are exactly zero, and no square
+    overflows. Both are constants to the gradient.
     """
     shifted = logits - logits[:1].detach()
     scale = shifted.detach().abs().amax()

@@ -41,21 +41,24 @@ def test_every_config_says_where_to_import_from_and_names_its_pipelines(name):
         assert [t.type for t in pipeline] == [t.type for t in used]
 
 
-@pytest.mark.parametrize(
-    'name', [n for n in LEAVES if n.split('/')[0] in METHODS])
+@pytest.mark.parametrize('name',
+                         [n for n in LEAVES if n.split('/')[0] in METHODS])
 def test_a_distillation_config_names_a_teacher_config_of_its_network(name):
     cfg = load(name)
     path = Path(cfg.model.teacher_config)
     assert path.parts[0] == 'configs'
     teacher = load(path.relative_to('configs'))
-    assert teacher.model.backbone == cfg.model.teacher.backbone
+    for part in ('type', 'backbone', 'neck'):
+        assert teacher.model[part] == cfg.model.teacher[part]
+    for key in ('type', 'num_classes', 'in_channels'):
+        assert teacher.model.head[key] == cfg.model.teacher.head[key]
     epochs = teacher.train_cfg.max_epochs
     assert cfg.model.teacher_ckpt == str(
         Path('work_dirs', path.parent.name, path.stem, f'epoch_{epochs}.pth'))
 
 
-@pytest.mark.parametrize(
-    'name', [n for n in LEAVES if n.split('/')[0] == 'gld'])
+@pytest.mark.parametrize('name',
+                         [n for n in LEAVES if n.split('/')[0] == 'gld'])
 def test_kd_differs_from_gld_in_the_method_only(name):
     gld, kd = load(name), load(name.replace('gld', 'kd', 1))
     kd.pop('kd')

@@ -28,15 +28,15 @@ def reference_relation(student, teacher):
     for z in (np.float64(student), np.float64(teacher)):
         d = np.array([[((a - b)**2).sum() for b in z] for a in z])
         norm = np.sqrt((d**2).sum(1, keepdims=True))
-        matrices.append(np.divide(d, norm, out=np.zeros_like(d),
-                                  where=norm > 0))
+        matrices.append(
+            np.divide(d, norm, out=np.zeros_like(d), where=norm > 0))
     return ((matrices[0] - matrices[1])**2).sum() / len(student)**2
 
 
 def logits(rows, classes, scale=3., seed=0, dtype=torch.float32):
     generator = torch.Generator().manual_seed(seed)
-    return (scale * torch.randn(rows, classes, generator=generator,
-                                dtype=torch.float64)).to(dtype)
+    return (scale * torch.randn(
+        rows, classes, generator=generator, dtype=torch.float64)).to(dtype)
 
 
 def pair(*args, **kwargs):
@@ -78,8 +78,8 @@ def test_relation_by_hand():
                   [9, 4, 0] / np.sqrt(97)])
     b = np.array([[0, 1, 4] / np.sqrt(17), [1, 0, 1] / np.sqrt(2),
                   [4, 1, 0] / np.sqrt(17)])
-    assert relation(student,
-                    teacher).item() == pytest.approx(((a - b)**2).sum() / 9)
+    assert relation(student, teacher).item() == pytest.approx(
+        ((a - b)**2).sum() / 9)
 
 
 @pytest.mark.parametrize('loss, reference',
@@ -97,15 +97,13 @@ class TestRobustness:
     def test_large_logits_are_finite_and_right(self, loss, reference):
         student, teacher = pair(20, 100, scale=1e4)
         value = self.finite(loss, student, teacher)
-        assert value == pytest.approx(
-            reference(student, teacher), rel=1e-4)
+        assert value == pytest.approx(reference(student, teacher), rel=1e-4)
 
     def test_constant_rows_are_finite_and_right(self, loss, reference):
         student, teacher = pair(6, 10)
         student[1], student[2], teacher[2], teacher[3] = 0, 1.1, -7.3, 1e4
         value = self.finite(loss, student, teacher)
-        assert value == pytest.approx(
-            reference(student, teacher), rel=1e-4)
+        assert value == pytest.approx(reference(student, teacher), rel=1e-4)
 
     def test_all_rows_constant_and_equal_gives_zero(self, loss, reference):
         student = torch.full((5, 10), 0.1)
@@ -130,8 +128,8 @@ class TestRobustness:
 
     def test_gradient_is_that_of_the_value(self, loss, reference):
         student, teacher = pair(5, 4, dtype=torch.float64)
-        assert torch.autograd.gradcheck(
-            lambda z: loss(z, teacher), student.requires_grad_())
+        assert torch.autograd.gradcheck(lambda z: loss(z, teacher),
+                                        student.requires_grad_())
 
     def test_the_teacher_gets_no_gradient(self, loss, reference):
         student, teacher = pair(5, 4)
@@ -170,9 +168,8 @@ def test_relation_does_not_depend_on_a_shared_offset(offset):
     student, teacher = ((z * 256).round() / 256 for z in pair(30, 20))
     classes = torch.arange(20) if offset == 'one a class' else torch.zeros(20)
     shift = 2.**14 + classes * 64
-    assert relation(student + shift,
-                    teacher - shift).item() == pytest.approx(
-                        relation(student, teacher).item(), rel=1e-6)
+    assert relation(student + shift, teacher - shift).item() == pytest.approx(
+        relation(student, teacher).item(), rel=1e-6)
 
 
 def test_equal_rows_have_no_relation():
@@ -270,8 +267,7 @@ class TestGlobalLocalLogits:
 
     def test_a_grid_larger_than_the_map_is_an_error_that_says_so(self):
         with pytest.raises(ValueError, match='grid of 4x2 does not fit.*3x3'):
-            global_local_logits(
-                torch.randn(2, 5, 3, 3), nn.Identity(), (4, 2))
+            global_local_logits(torch.randn(2, 5, 3, 3), nn.Identity(), (4, 2))
 
     def test_a_pooled_feature_is_an_error_that_says_so(self):
         with pytest.raises(ValueError, match='before pooling'):

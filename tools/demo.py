@@ -77,7 +77,8 @@ def show(progress: Progress, bar: TaskID, curve: List[float]) -> None:
 def top1(config: str, seed: int) -> List[float]:
     """Test accuracy after each epoch, in percent."""
     by_epoch: Dict[int, float] = {}
-    for path in sorted((ROOT / folder(config, seed)).glob('*/vis_data/*.json')):
+    for path in sorted(
+        (ROOT / folder(config, seed)).glob('*/vis_data/*.json')):
         for line in path.read_text().splitlines():
             record = json.loads(line)
             if 'accuracy/top1' in record:
@@ -120,7 +121,8 @@ def picture() -> None:
         command += ['--network', name, config, checkpoint(config, 0)]
     command += '--index 10 23 42 61 87'.split()
     result = subprocess.run(
-        [*command, '--out', str(OUT / 'local_predictions.png')],
+        [*command, '--out',
+         str(OUT / 'local_predictions.png')],
         cwd=ROOT,
         capture_output=True,
         text=True)

@@ -36,10 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--show', action='store_true', help='show predictions in a window')
     parser.add_argument(
-        '--interval',
-        type=int,
-        default=1,
-        help='draw every so many images')
+        '--interval', type=int, default=1, help='draw every so many images')
     parser.add_argument(
         '--wait-time',
         type=float,

@@ -2,9 +2,9 @@
 """Repairs of faults in released OpenMMLab packages.
 
 One module a fault. Each has ``is_faulty()``, which looks at the installed
-package, and ``repair()``. Nothing on disk is touched, and a release without the
-fault is left alone. Scripts that import OpenMMLab before their config does can
-be run with the repairs in place by ``python -m gld_mm.compat SCRIPT [ARGS]``.
+package, and ``repair()``. Nothing on disk is touched, and a release without
+the fault is left alone. Scripts that import OpenMMLab before their config does
+can be run with the repairs in place by ``python -m gld_mm.compat SCRIPT``.
 """
 from . import (cls_data_preprocessor, mmcv_ext, mmdet_ssd_head,
                mmengine_checkpoint, mmrazor_quantization, optional_imports)

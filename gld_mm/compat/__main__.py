@@ -5,6 +5,7 @@
 """
 import runpy
 import sys
+from pathlib import Path
 
 import gld_mm  # noqa: F401
 
@@ -12,4 +13,6 @@ if __name__ == '__main__':
     if len(sys.argv) < 2:
         sys.exit('usage: python -m gld_mm.compat SCRIPT [ARGS]')
     del sys.argv[0]
+    # As Python itself does for a script, so that it finds its neighbours.
+    sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
     runpy.run_path(sys.argv[0], run_name='__main__')

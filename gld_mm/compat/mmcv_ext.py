@@ -31,9 +31,10 @@ def check_installed() -> None:
                       'each other: pip uninstall mmcv mmcv-lite, then install '
                       'one of them.')
     if find_spec('mmcv') is None:
-        raise ImportError('mmcv is not installed: pip install '
-                          '"mmcv-lite==2.1.0", or, for its compiled operators, '
-                          'mim install "mmcv==2.1.0".')
+        raise ImportError(
+            'mmcv is not installed: pip install '
+            '"mmcv-lite==2.1.0", or, for its compiled operators, '
+            'mim install "mmcv==2.1.0".')
 
 
 def _is_installed(name: str) -> bool:
@@ -84,8 +85,8 @@ def _missing(name: str) -> Callable:
 
     def operator(*args, **kwargs):
         raise ImportError(
-            f'The operator {name} is compiled code of full mmcv, and mmcv-lite '
-            'is installed: pip uninstall mmcv-lite, then mim install '
+            f'The operator {name} is compiled code of full mmcv, and '
+            'mmcv-lite is installed: pip uninstall mmcv-lite, then mim install '
             '"mmcv==2.1.0".')
 
     return operator

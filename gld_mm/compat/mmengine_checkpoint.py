@@ -1,9 +1,10 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """mmengine 0.10.7 cannot resume on torch >= 2.6, and trusts what it loads.
 
-Its checkpoints hold ``HistoryBuffer`` objects, which ``weights_only=True``, the
-default since torch 2.6, refuses. Before 2.6, and for a download on any torch,
-mmengine loads with ``weights_only=False``, which runs code out of the file.
+Its checkpoints hold ``HistoryBuffer`` objects, which ``weights_only=True``,
+the default since torch 2.6, refuses. Before 2.6, and for a download on any
+torch, mmengine loads with ``weights_only=False``, which runs code out of the
+file.
 
 Upstream: https://github.com/open-mmlab/mmengine/issues/1655
 """
@@ -33,9 +34,9 @@ def is_faulty() -> bool:
 def repair() -> None:
     """Load tensors and plain values only, and write nothing else.
 
-    Checkpoints are written without ``HistoryBuffer`` and ``Counter`` objects, so
-    any torch loads them with ``weights_only=True``. Those that stock mmengine wrote load
-    as well, on torch >= 2.4, which has an allow-list.
+    Checkpoints are written without ``HistoryBuffer`` and ``Counter`` objects,
+    so any torch loads them with ``weights_only=True``. Those that stock
+    mmengine wrote load as well, on torch >= 2.4, which has an allow-list.
     """
     CheckpointLoader.load_checkpoint = classmethod(
         _weights_only(CheckpointLoader.load_checkpoint.__func__))
@@ -51,8 +52,12 @@ def _allowed() -> list:
     multiarray = (getattr(np, '_core', None) or np.core).multiarray
     numbers = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?'
     return [
-        HistoryBuffer, Counter, np.ndarray, np.dtype,
-        *{type(np.dtype(code)) for code in numbers},
+        HistoryBuffer,
+        Counter,
+        np.ndarray,
+        np.dtype,
+        *{type(np.dtype(code))
+          for code in numbers},
         _named(_history_statistic, 'builtins', 'getattr'),
         # NumPy 2 moved these, and checkpoints outlive an update of NumPy.
         *(_named(function, f'numpy.{core}.multiarray', function.__name__)
@@ -76,7 +81,6 @@ def _history_statistic(owner: type, name: str) -> Any:
     if owner is not HistoryBuffer:
         raise pickle.UnpicklingError(f'getattr of {owner} is not allowed.')
     return getattr(owner, name)
-
 
 
 def _weights_only(load):

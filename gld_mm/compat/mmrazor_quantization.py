@@ -19,10 +19,9 @@ _NAME = 'mmrazor.structures.quantization'
 def is_faulty() -> bool:
     """Whether mmrazor imports a name that torch lacks."""
     name = 'reverse_sequential_wrapper2'
-    source = Path(
-        find_spec('mmrazor').origin).parent.joinpath(
-            'structures', 'quantization', 'backend_config',
-            'common_operator_config_utils.py')
+    source = Path(find_spec('mmrazor').origin).parent.joinpath(
+        'structures', 'quantization', 'backend_config',
+        'common_operator_config_utils.py')
     if not source.exists() or name not in source.read_text():
         return False
     try:

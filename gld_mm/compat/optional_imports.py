@@ -11,16 +11,19 @@ import sys
 from importlib import import_module
 
 _OPTIONAL = ('mmdet', 'mmseg')
+# All that mmengine's registries import when a type is first looked up.
+_HOSTS = ('mmrazor.models', 'mmrazor.engine', 'mmrazor.datasets',
+          'mmrazor.structures', 'mmpretrain.models')
 
 
 def import_hosts() -> None:
-    """Import mmrazor's and mmpretrain's models without mmdet and mmseg."""
+    """Import mmrazor and mmpretrain's models without mmdet and mmseg."""
     hidden = [name for name in _OPTIONAL if name not in sys.modules]
     # None in sys.modules makes `import name` raise ModuleNotFoundError.
     sys.modules.update(dict.fromkeys(hidden))
     try:
-        import_module('mmrazor.models')
-        import_module('mmpretrain.models')
+        for name in _HOSTS:
+            import_module(name)
     finally:
         for name in hidden:
             del sys.modules[name]

@@ -56,9 +56,9 @@ class TwoDigitNumbers(BaseDataset):
         labels = np.arange(self.num_samples) % 100
         return [
             dict(
-                img=self._draw(
-                    [glyphs[rng.choice(by_digit[d])] for d in divmod(label, 10)
-                     ], rng),
+                img=self._draw([
+                    glyphs[rng.choice(by_digit[d])] for d in divmod(label, 10)
+                ], rng),
                 gt_label=int(label)) for label in labels
         ]
 

@@ -53,7 +53,8 @@ def test_the_offset_decides_a_border_case():
 @lite
 def test_mmcv_ops_nms_runs_on_mmcv_lite():
     from mmcv.ops import nms
-    boxes = torch.tensor([[0., 0., 4., 4.], [0., 0., 4., 3.], [9., 9., 10, 10]])
+    boxes = torch.tensor([[0., 0., 4., 4.], [0., 0., 4., 3.], [9., 9., 10,
+                                                               10]])
     dets, kept = nms(boxes, torch.tensor([.5, .9, .1]), 0.5)
     assert kept.tolist() == [1, 2]
     assert dets[:, 4].tolist() == pytest.approx([.9, .1])
@@ -93,7 +94,8 @@ def test_both_mmcv_and_mmcv_lite_give_a_warning(tmp_path, monkeypatch):
 
 
 def test_a_real_extension_wins(tmp_path):
-    (tmp_path / '_ext.py').write_text('def __getattr__(name): return "compiled"')
+    (tmp_path /
+     '_ext.py').write_text('def __getattr__(name): return "compiled"')
     code = ('import mmcv; mmcv.__path__.insert(0, sys.argv[1]); import gld_mm;'
             'import mmcv._ext; print(mmcv._ext.nms)')
     run = subprocess.run(

@@ -32,7 +32,9 @@ def hub():
 
 
 def test_loading_never_runs_code_out_of_a_checkpoint(tmp_path):
-    torch.save(dict(meta=Intruder(os.mkdir, str(tmp_path / 'broken'))), tmp_path / 'x.pth')
+    torch.save(
+        dict(meta=Intruder(os.mkdir, str(tmp_path / 'broken'))),
+        tmp_path / 'x.pth')
     with pytest.raises(Exception, match='(?i)weights'):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'), 'cpu')
     assert not (tmp_path / 'broken').exists()
@@ -40,7 +42,9 @@ def test_loading_never_runs_code_out_of_a_checkpoint(tmp_path):
 
 def test_not_even_if_the_environment_asks_for_it(tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
-    torch.save(dict(meta=Intruder(os.mkdir, str(tmp_path / 'broken'))), tmp_path / 'x.pth')
+    torch.save(
+        dict(meta=Intruder(os.mkdir, str(tmp_path / 'broken'))),
+        tmp_path / 'x.pth')
     with pytest.raises(Exception, match='(?i)weights'):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'), 'cpu')
     assert not (tmp_path / 'broken').exists()
@@ -53,8 +57,9 @@ def test_not_even_for_a_download_which_asks_for_it(tmp_path, monkeypatch):
         dict(meta=Intruder(os.mkdir, str(tmp_path / 'broken'))),
         tmp_path / 'x.pth')
     monkeypatch.setattr(
-        'mmengine.runner.checkpoint.load_url', lambda *args, **kwargs: torch.
-        load(tmp_path / 'x.pth', weights_only=False))
+        'mmengine.runner.checkpoint.load_url',
+        lambda *args, **kwargs: torch.load(
+            tmp_path / 'x.pth', weights_only=False))
     with pytest.raises(Exception, match='(?i)weights'):
         CheckpointLoader.load_checkpoint('https://somewhere/x.pth', 'cpu')
     assert not (tmp_path / 'broken').exists()
@@ -74,6 +79,7 @@ def test_a_message_hub_is_saved_in_plain_types_and_comes_back(tmp_path):
 
 
 def test_a_scheduler_is_saved_in_plain_types_and_goes_on():
+
     def rates(scheduler, steps):
         found = []
         for _ in range(steps):
@@ -123,8 +129,8 @@ def test_the_version_of_numpy_that_wrote_it_does_not_matter(
             module = getattr(obj, '__module__', None) or ''
             if module.startswith(f'{core}.'):
                 name = getattr(obj, '__qualname__', name)
-                self.write(pickle.GLOBAL + f'{module}\n{name}\n'.replace(
-                    core, other).encode())
+                self.write(pickle.GLOBAL +
+                           f'{module}\n{name}\n'.replace(core, other).encode())
                 self.memoize(obj)
             else:
                 super().save_global(obj, name)

@@ -16,6 +16,9 @@ assert 'FeatureWithClassifierRecorder' in TASK_UTILS.module_dict
 assert 'TeacherValHook' in HOOKS.module_dict
 assert 'CifarResNet' in CLS_MODELS.module_dict
 assert 'TwoDigitNumbers' in DATASETS.module_dict
+# A lookup makes mmengine import the rest of mmrazor.
+assert HOOKS.get('mmrazor.TeacherValHook')
+assert MODELS.get('mmrazor.GLDDistill')
 print(sorted({'mmdet', 'mmseg'} & set(sys.modules)))
 '''
 
@@ -32,7 +35,9 @@ def test_importing_gld_mm_registers_all_and_pulls_in_no_mmdet_or_mmseg():
 
 def test_repairs_reach_a_script_run_with_the_module(tmp_path):
     script = tmp_path / 'script.py'
-    script.write_text('import sys, mmrazor.models; print(sys.argv[1:])')
+    (tmp_path / 'neighbour.py').touch()
+    script.write_text(
+        'import sys, mmrazor.models, neighbour; print(sys.argv[1:])')
     run = subprocess.run(
         [sys.executable, '-m', 'gld_mm.compat',
          str(script), 'a', '--b'],

@@ -15,7 +15,8 @@ pytest.importorskip('sklearn')
 ROOT = Path(__file__).parents[2]
 SMALL = [
     'train_dataloader.dataset.num_samples=192',
-    'val_dataloader.dataset.num_samples=100', 'randomness.seed=0',
+    'val_dataloader.dataset.num_samples=100',
+    'randomness.seed=0',
     # mmengine does not keep the state of random crops over an interruption.
     'train_dataloader.dataset.pipeline.0.padding=0'
 ]
@@ -56,7 +57,8 @@ def whole(tmp_path_factory, teacher):
 
 
 def weights(path):
-    return torch.load(path, map_location='cpu', weights_only=True)['state_dict']
+    return torch.load(
+        path, map_location='cpu', weights_only=True)['state_dict']
 
 
 def test_training_logs_the_teacher_and_every_term(whole):
@@ -65,7 +67,9 @@ def test_training_logs_the_teacher_and_every_term(whole):
     path = next(folder.glob('*/vis_data/scalars.json'))
     records = [json.loads(line) for line in path.read_text().splitlines()]
     step = next(r for r in records if 'loss' in r)
-    terms = [step[f'distill.loss_{x}'] for x in ('global', 'local', 'relation')]
+    terms = [
+        step[f'distill.loss_{x}'] for x in ('global', 'local', 'relation')
+    ]
     assert step['loss'] == pytest.approx(step['student.loss'] + sum(terms))
 
 
@@ -73,7 +77,7 @@ def test_a_run_that_stopped_after_an_epoch_resumes_to_the_same_student(
         tmp_path, teacher, whole):
     train(STUDENT, tmp_path, teacher, epochs=1)
     output = train(STUDENT, tmp_path, teacher, args=['--resume'])
-    assert 'resumed epoch: 1' in output
+    assert 'resumed epoch: 1' in output and 'Before training' not in output
     ours = weights(tmp_path / 'epoch_2.pth')
     theirs = weights(whole[0] / 'epoch_2.pth')
     assert all(ours[k].equal(v) for k, v in theirs.items())
@@ -89,8 +93,8 @@ def test_the_student_scores_the_same_in_its_own_config_and_in_mmpretrains_tool(
     checkpoint = folder / 'epoch_2.pth'
     for tool, config in (('test', STUDENT), (stock, BASELINE)):
         result = tmp_path / 'metrics.json'
-        run(tool, config, checkpoint, '--work-dir', tmp_path, '--out',
-            result, '--out-item', 'metrics', *options)
+        run(tool, config, checkpoint, '--work-dir', tmp_path, '--out', result,
+            '--out-item', 'metrics', *options)
         metrics = json.loads(result.read_text())
         assert metrics['accuracy/top1'] == pytest.approx(float(last), abs=1e-3)
 
@@ -114,8 +118,13 @@ def test_local_predictions_are_drawn_for_each_network_and_image(
 
 def test_a_missing_teacher_stops_before_training_with_the_command(tmp_path):
     output = run(
-        'train', STUDENT, '--work-dir', tmp_path, '--cfg-options',
-        'model.teacher_ckpt=nowhere.pth', fails=True)
+        'train',
+        STUDENT,
+        '--work-dir',
+        tmp_path,
+        '--cfg-options',
+        'model.teacher_ckpt=nowhere.pth',
+        fails=True)
     last = output.strip().splitlines()[-1]
     assert last.endswith(
         'teacher_ckpt "nowhere.pth" does not exist. Train it with: '

@@ -127,7 +127,8 @@ def main() -> None:
         for axis, image, score, label in zip(row, images, scores, labels):
             draw(axis, image, score, label, dataset.CLASSES, args.grid)
     truth = ', '.join(dataset.CLASSES[label] for label in labels)
-    figure.suptitle(f'Global answer above, local answers inside; truth {truth}')
+    figure.suptitle(
+        f'Global answer above, local answers inside; truth {truth}')
     figure.tight_layout()
     figure.savefig(args.out, dpi=120)
     print(f'wrote {args.out}')

@@ -7,7 +7,7 @@ model = dict(
         type='LinearClsHead',
         num_classes=100,
         in_channels=64,
-        # torch's own init of a linear layer, as in the authors' code. GLD
+        # torch's own init of a linear layer, not mmpretrain's. GLD
         # divides logits by their deviation, so its first gradient would be
         # many times larger with mmpretrain's 0.01 (docs/faithful.md).
         init_cfg=None,

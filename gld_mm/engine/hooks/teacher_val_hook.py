@@ -44,6 +44,7 @@ class TeacherValHook(Hook):
             f'teacher/{name}': value
             for name, value in metrics.items() if isinstance(value, Number)
         }
-        runner.logger.info('Before training, on the validation set: ' + '  '.
-                           join(f'{k}: {v:.4f}' for k, v in metrics.items()))
+        runner.logger.info('Before training, on the validation set: ' +
+                           '  '.join(f'{k}: {v:.4f}'
+                                     for k, v in metrics.items()))
         runner.visualizer.add_scalars(metrics, step=0)

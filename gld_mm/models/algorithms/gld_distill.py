@@ -89,10 +89,11 @@ class GLDDistill(SingleTeacherDistill):
         super().train(mode)
         return self
 
-    def loss(self,
-             batch_inputs: Tensor,
-             data_samples: Optional[List[BaseDataElement]] = None
-             ) -> Dict[str, Tensor]:
+    def loss(
+        self,
+        batch_inputs: Tensor,
+        data_samples: Optional[List[BaseDataElement]] = None
+    ) -> Dict[str, Tensor]:
         """Run the teacher, then the student, and compare them.
 
         Args:

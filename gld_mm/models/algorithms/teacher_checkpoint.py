@@ -62,8 +62,9 @@ def describe_misfit(model: nn.Module, state: dict) -> Optional[str]:
     if lacking or surplus:
         example = f'it lacks "{lacking[0]}"' if lacking else \
             f'it has "{surplus[0]}", which the teacher lacks'
-        return (f'is of another network: {len(lacking)} weights of the teacher '
-                f'are missing and {len(surplus)} are unknown to it, {example}')
+        return (
+            f'is of another network: {len(lacking)} weights of the teacher '
+            f'are missing and {len(surplus)} are unknown to it, {example}')
     shapes = {
         k: (tuple(state[k].shape), tuple(own[k].shape))
         for k in own if k in state and state[k].shape != own[k].shape
@@ -75,5 +76,6 @@ def describe_misfit(model: nn.Module, state: dict) -> Optional[str]:
     classes = all(a[1:] == b[1:] for a, b in shapes.values())
     name, (theirs, ours) = list(shapes.items())[-1]
     kind = 'other classes' if classes else 'another network'
-    return (f'is of {kind}: {len(shapes)} weights differ in shape, "{name}" is '
-            f'{theirs} in the file and {ours} in the teacher')
+    return (
+        f'is of {kind}: {len(shapes)} weights differ in shape, "{name}" is '
+        f'{theirs} in the file and {ours} in the teacher')

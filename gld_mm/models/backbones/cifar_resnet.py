@@ -11,10 +11,10 @@ class CifarResNet(ResNet_CIFAR):
     """The 6n+2-layer ResNet for CIFAR: ResNet-20, 32, 44, 56, 110.
 
     He et al., `Deep Residual Learning for Image Recognition
-    <https://arxiv.org/abs/1512.03385>`_, section 4.2: a 3x3 stem of 16 channels
-    and three stages of n basic blocks with 16, 32 and 64 channels, on maps of
-    32, 16 and 8 pixels. Where a stage begins, the shortcut is mmpretrain's 1x1
-    convolution with batch norm (option B of the paper).
+    <https://arxiv.org/abs/1512.03385>`_, section 4.2: a 3x3 stem of 16
+    channels and three stages of n basic blocks with 16, 32 and 64 channels, on
+    maps of 32, 16 and 8 pixels. Where the channels grow, the shortcut is
+    mmpretrain's 1x1 convolution with batch norm (option B of the paper).
 
     Args:
         depth (int): Number of layers, 6n + 2.

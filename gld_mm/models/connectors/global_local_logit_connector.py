@@ -35,10 +35,10 @@ class GlobalLocalLogitConnector(BaseConnector):
             raise ValueError(f'grid should be at least 1, got {grid}.')
         self.fixed_kernel = fixed_kernel
 
-    def forward(self,
-                feature: Any,
-                classifier: Optional[Callable[[Tensor], Tensor]] = None
-                ) -> Tensor:
+    def forward(
+            self,
+            feature: Any,
+            classifier: Optional[Callable[[Tensor], Tensor]] = None) -> Tensor:
         """Compute global and local logits.
 
         Args:

@@ -58,8 +58,9 @@ class GLDDistiller(ConfigurableDistiller):
                  teacher_classifier: Optional[str] = None,
                  init_cfg: Optional[dict] = None) -> None:
         if not 0 <= alpha <= 1 or beta < 0 or gamma < 0:
-            raise ValueError('alpha should be in [0, 1], beta and gamma should '
-                             f'not be negative, got {alpha}, {beta}, {gamma}.')
+            raise ValueError(
+                'alpha should be in [0, 1], beta and gamma should '
+                f'not be negative, got {alpha}, {beta}, {gamma}.')
         weights = dict(
             loss_global=('NormalizedKLLoss', alpha),
             loss_local=('NormalizedKLLoss', gamma),
@@ -95,7 +96,8 @@ class GLDDistiller(ConfigurableDistiller):
         # The local term is a sum over the cells, the loss their mean.
         factor = dict(loss_local=student.shape[1] - 1)
         return {
-            name: factor.get(name, 1) *
+            name:
+            factor.get(name, 1) *
             loss(student[:, _ROWS[name]], teacher[:, _ROWS[name]])
             for name, loss in self.distill_losses.items()
         }

@@ -83,8 +83,8 @@ def test_it_can_be_switched_off(tmp_path):
 
 def test_training_goes_on_as_without_it(tmp_path):
     weights = []
-    for name, default_hooks in (('with', hooks()),
-                                ('without', hooks(enable=False))):
+    for name, default_hooks in (('with', hooks()), ('without',
+                                                    hooks(enable=False))):
         run = runner(tmp_path / name, gld(), default_hooks=default_hooks)
         run.train()
         weights.append((run.model.state_dict(), torch.rand(3)))

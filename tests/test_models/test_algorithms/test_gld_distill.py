@@ -50,7 +50,9 @@ class TestTeacher:
     def test_it_stays_in_eval_mode_whatever_train_says(self):
         cfg = classifier(14)
         cfg['backbone'] = dict(
-            type='mmpretrain.CifarResNet', depth=14, base_channels=4,
+            type='mmpretrain.CifarResNet',
+            depth=14,
+            base_channels=4,
             drop_path_rate=0.5)
         model = build(teacher=cfg)
         assert model.train() is model and model.eval() is model
@@ -179,8 +181,8 @@ class TestCheckpoint:
         model = build()
         saved, plain = model.state_dict(), model.student.state_dict()
         assert list(saved) == list(plain)
-        assert all(saved._metadata[k] == v
-                   for k, v in plain._metadata.items() if k)
+        assert all(saved._metadata[k] == v for k, v in plain._metadata.items()
+                   if k)
 
     def test_the_students_own_config_loads_it(self, tmp_path):
         model = build()
@@ -246,8 +248,8 @@ class TestStep:
 
         monkeypatch.setattr(model.student.head, 'loss', loss)
         losses = model.loss(*batch)
-        assert [x.item() for x in losses['student.loss_a']
-                ] == pytest.approx([0.3, 0.6])
+        assert [x.item()
+                for x in losses['student.loss_a']] == pytest.approx([0.3, 0.6])
         assert losses['student.info'] == 1
 
     def test_once_distillation_is_stopped_the_task_counts_fully(
@@ -257,8 +259,7 @@ class TestStep:
         monkeypatch.setattr(model.teacher, 'forward', None)
         losses = model.loss(*batch)
         assert list(losses) == ['student.loss']
-        assert losses['student.loss'].equal(
-            alone.loss(*batch)['student.loss'])
+        assert losses['student.loss'].equal(alone.loss(*batch)['student.loss'])
 
     def test_classes_that_differ_are_an_error_that_says_so(self, batch):
         model = build(teacher=classifier(14, num_classes=7))

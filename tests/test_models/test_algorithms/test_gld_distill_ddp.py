@@ -53,9 +53,7 @@ def test_ranks_learn_the_same_student_from_their_own_images(tmp_path):
     ],
                          cwd=Path(__file__).parents[3],
                          env=dict(
-                             os.environ,
-                             PYTHONPATH='.',
-                             OMP_NUM_THREADS='1'),
+                             os.environ, PYTHONPATH='.', OMP_NUM_THREADS='1'),
                          capture_output=True,
                          text=True)
     assert run.returncode == 0, run.stderr

@@ -45,8 +45,9 @@ def test_the_map_before_pooling_is_8x8_with_64_channels():
 def test_residual_branches_do_not_start_from_zero():
     model = CifarResNet(8)
     model.init_weights()
-    assert all(m.weight.eq(1).all() for m in model.modules()
-               if isinstance(m, torch.nn.BatchNorm2d))
+    assert all(
+        m.weight.eq(1).all() for m in model.modules()
+        if isinstance(m, torch.nn.BatchNorm2d))
 
 
 @pytest.mark.parametrize('depth', [18, 21, 2])

@@ -18,10 +18,10 @@ def test_it_takes_a_feature_map_and_a_classifier():
 
 
 def test_it_takes_the_pair_that_the_recorder_records():
-    outputs, fc = (torch.randn(2, 3, 8, 8), torch.randn(2, 5, 4, 4)), nn.Linear(
-        5, 7)
-    assert connector()((outputs, fc)).equal(
-        global_local_logits(outputs[-1], fc, (2, 2)))
+    outputs, fc = (torch.randn(2, 3, 8, 8), torch.randn(2, 5, 4,
+                                                        4)), nn.Linear(5, 7)
+    assert connector()(
+        (outputs, fc)).equal(global_local_logits(outputs[-1], fc, (2, 2)))
 
 
 def test_maps_of_different_size_give_logits_of_the_same_shape():

@@ -43,13 +43,19 @@ def test_the_objective_is_the_formula(batch):
     labels = torch.tensor([i % 4 for i in range(8)])
     kl = [reference_normalized_kl(s, t) for s, t in zip(student, teacher)]
     expected = {
-        'student.loss': 0.4 * cross_entropy(student[0], labels).item(),
-        'distill.loss_global': 0.6 * kl[0],
-        'distill.loss_local': 0.8 * sum(kl[1:]),
+        'student.loss':
+        0.4 * cross_entropy(student[0], labels).item(),
+        'distill.loss_global':
+        0.6 * kl[0],
+        'distill.loss_local':
+        0.8 * sum(kl[1:]),
         'distill.loss_relation':
         300 * reference_relation(torch.cat(student), torch.cat(teacher)),
     }
-    assert {k: v.item() for k, v in losses.items()} == pytest.approx(
+    assert {
+        k: v.item()
+        for k, v in losses.items()
+    } == pytest.approx(
         expected, rel=1e-4)
     total, _ = model.parse_losses(losses)
     assert total.item() == pytest.approx(sum(expected.values()), rel=1e-4)
@@ -71,8 +77,8 @@ def test_the_defaults_are_those_of_the_paper():
 ])
 def test_a_term_of_zero_weight_is_off(batch, off, left):
     losses = build(**off).loss(*batch)
-    assert [k for k in losses if k.startswith('distill')
-            ] == [f'distill.{k}' for k in left]
+    assert [k for k in losses
+            if k.startswith('distill')] == [f'distill.{k}' for k in left]
 
 
 def test_the_gradient_reaches_the_student_and_not_the_teacher(batch):

@@ -6,8 +6,9 @@ from mmrazor.registry import MODELS
 from gld_mm.functional import normalized_kl, relation
 
 
-@pytest.mark.parametrize('name, function', [('NormalizedKLLoss', normalized_kl),
-                                            ('RelationLoss', relation)])
+@pytest.mark.parametrize('name, function',
+                         [('NormalizedKLLoss', normalized_kl),
+                          ('RelationLoss', relation)])
 class TestLosses:
 
     def test_the_module_is_the_function_times_its_weight(self, name, function):

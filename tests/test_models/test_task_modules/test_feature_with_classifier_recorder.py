@@ -28,9 +28,9 @@ def test_nothing_is_recorded_outside_the_context():
     assert recorder.data_buffer == []
 
 
-@pytest.mark.parametrize('source, fc, wrong', [
-    ('trunk', 'head.fc', 'trunk'), ('backbone', 'head.cls', 'head.cls')
-])
+@pytest.mark.parametrize('source, fc, wrong',
+                         [('trunk', 'head.fc', 'trunk'),
+                          ('backbone', 'head.cls', 'head.cls')])
 def test_a_wrong_name_is_an_error_that_lists_the_modules(source, fc, wrong):
     recorder = FeatureWithClassifierRecorder(source, classifier=fc)
     with pytest.raises(ValueError, match=f'no module "{wrong}".*head.fc'):
