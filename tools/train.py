@@ -2,12 +2,16 @@
 """Train a teacher, a baseline or a distilled student from a config."""
 import argparse
 import os
+import sys
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import default_work_dir
+from gld_mm.engine.hooks import DataCheckHook
+from gld_mm.utils import default_work_dir, newest_checkpoint
+from gld_mm.utils.data_check import (DataError, check_layout, dataset_cfgs,
+                                     head_classes)
 
 
 def parse_args() -> argparse.Namespace:
@@ -56,8 +60,10 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(
         args.config)
     if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+        # Without a whole checkpoint the run starts anew.
+        cfg.load_from = newest_checkpoint(
+            cfg.work_dir) if args.resume == 'auto' else args.resume
+        cfg.resume = cfg.load_from is not None
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -73,7 +79,14 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
-    Runner.from_cfg(cfg).train()
+    try:
+        for dataset in dataset_cfgs(cfg).values():
+            check_layout(dataset)
+        runner = Runner.from_cfg(cfg)
+        runner.register_hook(DataCheckHook(head_classes(cfg)))
+        runner.train()
+    except DataError as error:
+        sys.exit(str(error))
 
 
 if __name__ == '__main__':

@@ -1,50 +1,54 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import importlib.util
-import json
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from gld_mm.experiments import Results
+
 
 @pytest.fixture
-def demo(tmp_path):
+def demo():
     path = Path(__file__).parents[2] / 'tools' / 'demo.py'
     spec = importlib.util.spec_from_file_location('demo', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.ROOT = tmp_path
-    module.SEEDS = (0, 1)
     return module
 
 
-def write(demo, config, seed, *sessions):
-    """Logs of a run, one list of accuracies by epoch a session."""
-    for number, records in enumerate(sessions):
-        folder = demo.ROOT / demo.folder(
-            config, seed) / f'2026010{number}_000000' / 'vis_data'
-        folder.mkdir(parents=True)
-        lines = [{'loss': 1.0, 'step': 3}]
-        lines += [{'accuracy/top1': x, 'step': e} for e, x in records.items()]
-        (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, lines)))
+def test_students_with_a_teacher_use_the_weights_of_its_last_epoch(demo):
+    runs = demo.make_runs()
+    assert len(runs) == 10
+    teacher = runs[0]
+    for run in runs[1:]:
+        if 'baseline' in run.name:
+            assert run.needs is None
+        else:
+            assert run.cfg.model.teacher_ckpt == str(
+                Path('work_dirs', 'demo', teacher.name, 'epoch_20.pth'))
 
 
-def test_a_resumed_run_has_one_accuracy_an_epoch(demo):
-    write(demo, demo.TEACHER, 0, {1: 10., 2: 20.}, {2: 21., 3: 30.})
-    assert demo.top1(demo.TEACHER, 0) == [10., 21., 30.]
+def test_the_table_has_mean_and_spread_of_last_and_best_epoch(demo, tmp_path):
+    results = Results(tmp_path / 'results.jsonl')
 
+    def add(cell, seed, last, best):
+        results.add(
+            dict(
+                cell=cell.name,
+                seed=seed,
+                epochs=2,
+                fingerprint='',
+                last=dict(top1=last),
+                best=dict(top1=best),
+                curve=[best, last]))
 
-def test_a_run_that_has_not_begun_has_none(demo):
-    assert demo.top1(demo.TEACHER, 0) == []
-
-
-def test_the_table_has_mean_and_spread_of_last_and_best_epoch(demo):
-    write(demo, demo.TEACHER, 0, {1: 97.5, 2: 96.})
-    for config in demo.STUDENTS.values():
-        write(demo, config, 0, {1: 70., 2: 60.})
-        write(demo, config, 1, {1: 50., 2: 64.})
+    add(demo.TEACHER, 0, 96., 97.5)
+    for cell in demo.STUDENTS.values():
+        add(cell, 0, 60., 70.)
+        add(cell, 1, 64., 64.)
     console = Console(width=80, record=True)
-    console.print(demo.table())
+    console.print(demo.table(results))
     text = console.export_text()
     assert '96.0' in text and '97.5' in text
     # Mean 62, sample deviation sqrt(8); best 70 and 64: 67 and sqrt(18).

@@ -1,4 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from .cifar_resnet import CifarResNet
+from .cifar_wide_resnet import CifarWideResNet
 
-__all__ = ['CifarResNet']
+__all__ = ['CifarResNet', 'CifarWideResNet']

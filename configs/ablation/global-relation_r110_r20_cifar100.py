@@ -1,0 +1,3 @@
+_base_ = '../gld/r110_r20_cifar100.py'
+
+model = dict(distiller=dict(gamma=0))

@@ -1,0 +1,3 @@
+_base_ = '../gld/wrn16-4_r32_cifar100.py'
+
+model = dict(distiller=dict(alpha=0, beta=0))

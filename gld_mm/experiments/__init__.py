@@ -1,0 +1,11 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from .cell import Cell, paper_cells
+from .report import draw_curves, spread, table
+from .results import Results
+from .run import Run
+from .scheduler import RunFailed, Scheduler
+
+__all__ = [
+    'Cell', 'Results', 'Run', 'RunFailed', 'Scheduler', 'draw_curves',
+    'paper_cells', 'spread', 'table'
+]

@@ -1,0 +1,195 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""Find what is wrong with a dataset before training time is spent on it."""
+import os
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Set, Tuple
+
+from mmengine.config import Config
+from mmengine.registry import DATASETS
+from PIL import Image
+from torch.utils.data import Dataset
+
+# What has to be below data_root. Several lists are several ways to lay the
+# same dataset out.
+LAYOUTS: Dict[str, List[Tuple[str, ...]]] = {
+    'ImageNet': [('train', 'val')],
+    'Flowers102': [('imagelabels.mat', 'setid.mat', 'jpg')],
+    'StanfordCars':
+    [('devkit/cars_train_annos.mat', 'devkit/cars_test_annos_withlabels.mat',
+      'cars_train', 'cars_test'), ('cars_annos.mat', 'car_ims')],
+    'StanfordDogs': [('train_list.mat', 'test_list.mat', 'Images')],
+    'CUB': [('images.txt', 'image_class_labels.txt', 'train_test_split.txt',
+             'images')],
+}
+_PATHS = ('img_path', 'seg_map_path')
+
+
+class DataError(Exception):
+    """Something about the data that the user has to repair, in one line."""
+
+
+def dataset_cfgs(cfg: Config) -> Dict[str, dict]:
+    """List the datasets of a config.
+
+    Args:
+        cfg (Config): Config of a training or test.
+
+    Returns:
+        dict[str, dict]: Dataset configs by 'train', 'val' and 'test', those
+        that repeat another left out.
+    """
+    found: Dict[str, dict] = {}
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and loader['dataset'] not in found.values():
+            found[split] = loader['dataset']
+    return found
+
+
+def check_layout(dataset: dict) -> None:
+    """Look for the files and folders that a stock dataset starts from.
+
+    Args:
+        dataset (dict): Config of a dataset; one whose layout is not known
+            passes.
+
+    Raises:
+        DataError: If something is missing.
+    """
+    layouts = LAYOUTS.get(str(dataset.get('type')).split('.')[-1])
+    root = Path(dataset.get('data_root') or '.')
+    if layouts is None or '://' in str(dataset.get('data_root')):
+        return
+    missing = [[name for name in layout if not (root / name).exists()]
+               for layout in layouts]
+    if all(missing):
+        expected = ' or '.join(', '.join(layout) for layout in layouts)
+        closest = min(missing, key=len)
+        raise DataError(
+            f'{dataset["type"]}: {root / closest[0]} is missing. Expected '
+            f'below {root}: {expected} (docs/data.md)')
+
+
+def build_dataset(dataset: dict) -> Dataset:
+    """Build a dataset, with its annotations.
+
+    Args:
+        dataset (dict): Its config.
+
+    Returns:
+        Dataset: The dataset.
+
+    Raises:
+        DataError: If the layout is wrong or the annotations cannot be read.
+    """
+    check_layout(dataset)
+    try:
+        built = DATASETS.build(dataset)
+        if hasattr(built, 'full_init'):
+            built.full_init()
+    except Exception as error:
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise DataError(f'{dataset["type"]} in {dataset.get("data_root")} '
+                        f'cannot be read: {reason}') from error
+    return built
+
+
+def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
+    """Check the classes of a dataset, and that its files are there.
+
+    Args:
+        dataset (Dataset): A built dataset.
+        num_classes (int, optional): Classes of the model's head; None is not
+            compared.
+
+    Raises:
+        DataError: If the number of classes differs or files are missing.
+    """
+    name = type(dataset).__name__
+    if len(dataset) == 0:
+        raise DataError(f'{name}: the list of images is empty.')
+    classes = dataset.metainfo.get('classes')
+    if num_classes and classes and len(classes) != num_classes:
+        raise DataError(f'{name} has {len(classes)} classes, the head '
+                        f'{num_classes}: set num_classes of the head (and of '
+                        'the teacher) in the config.')
+    labels = getattr(dataset, 'get_gt_labels', None)
+    if num_classes and labels is not None and labels().max() >= num_classes:
+        raise DataError(f'{name} has labels up to {labels().max()}, the head '
+                        f'{num_classes} classes: it is of another dataset, '
+                        'or num_classes is wrong.')
+    missing = list(missing_files(dataset))
+    if missing:
+        raise DataError(
+            f'{name}: {len(missing)} of {len(dataset)} images are listed but '
+            f'missing, {missing[0]} the first: is the archive unpacked to its '
+            'end? tools/check_data.py CONFIG lists them.')
+
+
+def missing_files(dataset: Dataset) -> Iterator[str]:
+    """Find listed files that do not exist; a folder is read once.
+
+    Args:
+        dataset (Dataset): A built dataset.
+
+    Yields:
+        str: Paths.
+    """
+    folders: Dict[str, Set[str]] = {}
+    for path in files(dataset):
+        folder, name = os.path.split(path)
+        if folder not in folders:
+            folders[folder] = set(
+                os.listdir(folder) if os.path.isdir(folder) else ())
+        if name not in folders[folder]:
+            yield path
+
+
+def files(dataset: Dataset) -> Iterator[str]:
+    """List the images and masks of a dataset.
+
+    Args:
+        dataset (Dataset): A built dataset; one that holds its images has
+            none.
+
+    Yields:
+        str: Paths.
+    """
+    if not hasattr(dataset, 'get_data_info'):
+        return
+    for index in range(len(dataset)):
+        info = dataset.get_data_info(index)
+        for key in _PATHS:
+            if info.get(key) and '://' not in info[key]:
+                yield info[key]
+
+
+def is_readable(path: str) -> bool:
+    """Decode an image to its end.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        bool: Whether it is a whole image.
+    """
+    # OpenCV fills what a cut-off JPEG lacks with grey; Pillow does not.
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return True
+
+
+def head_classes(cfg: Config) -> Optional[int]:
+    """The number of classes of a model's head.
+
+    Args:
+        cfg (Config): Config with a model, distilled or not.
+
+    Returns:
+        int, optional: None if it is not ``head.num_classes``.
+    """
+    model = cfg.model.get('architecture', cfg.model)
+    return model.get('head', {}).get('num_classes')

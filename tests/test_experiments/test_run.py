@@ -1,0 +1,106 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import json
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from gld_mm.experiments.run import Run, shorten
+
+
+def test_its_config_has_seed_folder_and_the_weights_it_needs(lab):
+    run, = lab.runs(3)
+    assert run.cfg.randomness.seed == 3
+    assert run.cfg.work_dir == str(lab.folder / 'x_gld_seed3_4e')
+    assert run.cfg.model.teacher_ckpt == str(
+        lab.folder / 'x_teacher_seed0_4e' / 'epoch_4.pth')
+
+
+def test_a_shorter_run_scales_the_schedule(lab):
+    run, = lab.runs(0)
+    assert run.cfg.train_cfg.max_epochs == 4
+    assert run.cfg.param_scheduler.milestones == [2, 3]
+
+
+def test_the_whole_run_is_that_of_the_config(lab):
+    run = Run(lab.teacher, 0, lab.folder, lab.root)
+    assert (run.epochs, run.full_epochs) == (8, 8)
+    assert run.cfg.param_scheduler.milestones == [4, 6]
+
+
+def test_every_scheduler_that_counts_epochs_is_scaled():
+    cfg = Config(
+        dict(
+            train_cfg=dict(max_epochs=100),
+            param_scheduler=[
+                dict(type='LinearLR', begin=0, end=10),
+                dict(type='CosineAnnealingLR', begin=10, end=100, T_max=90),
+                dict(type='MultiStepLR', milestones=[1, 50]),
+            ]))
+    shorten(cfg, 20)
+    warmup, cosine, steps = cfg.param_scheduler
+    assert (warmup.begin, warmup.end) == (0, 2)
+    assert (cosine.begin, cosine.end, cosine.T_max) == (2, 20, 18)
+    assert steps.milestones == [1, 10]  # not before the first epoch
+    assert cfg.train_cfg.max_epochs == 20
+
+
+def test_a_data_config_replaces_what_it_names(lab):
+    data = lab.root / 'data.py'
+    data.write_text("model = dict(other=1)\nextra = 2\n")
+    run = Run(lab.teacher, 0, lab.folder, lab.root, data=str(data))
+    assert run.cfg.model == dict(other=1)
+    assert run.cfg.extra == 2
+
+
+def test_the_fingerprint_is_that_of_the_config_not_of_the_folder(lab):
+    run, = lab.runs(0)
+    other, = lab.runs(1)
+    assert run.fingerprint != other.fingerprint
+    moved = Run(lab.teacher, 0, lab.root / 'elsewhere', lab.root)
+    assert moved.fingerprint == Run(lab.teacher, 0, lab.folder,
+                                    lab.root).fingerprint
+
+
+def log(run, time, lines):
+    folder = run.work_dir / time / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / f'{time}.json').write_text('\n'.join(lines))
+
+
+def test_the_curve_has_one_accuracy_an_epoch_over_interruptions(lab):
+    run, = lab.runs(0)
+    assert run.curve() == []
+
+    def line(top1, step):
+        return json.dumps({'accuracy/top1': top1, 'step': step})
+
+    log(run, '20260101_000000',
+        ['{"loss": 1.0, "step": 3}',
+         line(10., 1), line(20., 2)])
+    log(run, '20260102_000000', [line(21., 2), line(30., 3), '{"accur'])
+    assert run.curve() == [10., 21., 30.]
+
+
+def test_a_checkpoint_without_accuracy_is_dropped(lab):
+    run, = lab.runs(0)
+    log(run, '20260101_000000', ['{"accuracy/top1": 1.0, "step": 1}'])
+    for epoch in (1, 2):
+        (run.work_dir / f'epoch_{epoch}.pth').touch()
+    run.drop_unvalidated()
+    assert [p.name for p in run.work_dir.glob('*.pth')] == ['epoch_1.pth']
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.int64])
+def test_the_hash_of_weights_is_that_of_their_values(lab, dtype):
+    run, = lab.runs(0)
+    run.work_dir.mkdir(parents=True)
+    hashes = []
+    for values, time in (([1, 2], 1), ([1, 2], 2), ([1, 3], 2)):
+        torch.save(
+            dict(
+                state_dict=dict(
+                    w=torch.tensor(values, dtype=dtype), n=torch.tensor(1)),
+                meta=dict(time=time)), run.checkpoint)
+        hashes.append(run.weight_hash())
+    assert hashes[0] == hashes[1] != hashes[2]

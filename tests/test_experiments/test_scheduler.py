@@ -1,0 +1,125 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import fcntl
+import json
+import threading
+import time
+
+import pytest
+
+from gld_mm.experiments import Results, RunFailed
+
+
+def records(lab):
+    return {(r['cell'], r['seed']): r for r in Results(lab.path)}
+
+
+@pytest.mark.parametrize('jobs', [1, 3])
+def test_a_missing_teacher_is_trained_first_and_once(lab, jobs):
+    assert lab.execute(lab.runs(0, 1), jobs) == []
+    assert set(records(lab)) == {('x/teacher', 0), ('x/gld', 0), ('x/gld', 1)}
+    assert lab.starts('x_teacher_seed0_4e') == ['0']
+    assert 'x_gld_seed1_4e: 4 epochs, top-1 41.00%' in lab.screen.getvalue()
+
+
+def test_a_line_has_what_makes_a_result_checkable(lab):
+    lab.execute(lab.runs(1))
+    record = records(lab)['x/gld', 1]
+    assert record['last'] == dict(top1=41., top5=46., epoch=4)
+    assert record['best'] == record['last']
+    assert record['curve'] == [11., 21., 31., 41.]
+    assert (record['epochs'], record['full_epochs']) == (4, 8)
+    assert record['shortened']
+    assert record['config'] == 'student.py'
+    assert record['needs'] == 'x_teacher_seed0_4e'
+    assert len(record['weights']) == len(record['fingerprint']) == 8
+    assert 'torch' in record['versions'] and record['device']
+    assert json.dumps(record)
+
+
+def test_what_is_finished_is_not_run_again(lab):
+    lab.execute(lab.runs(0))
+    before = lab.path.read_text()
+    assert lab.execute(lab.runs(0)) == []
+    assert lab.path.read_text() == before
+    assert lab.starts('x_gld_seed0_4e') == ['0']
+
+
+def test_a_lost_line_is_read_from_its_run_without_training(lab):
+    lab.execute(lab.runs(0))
+    first, second = lab.path.read_text().splitlines()
+    lab.path.write_text(first + '\n' + second[:20])
+    with pytest.warns(UserWarning, match='line 2'):
+        lab.execute(lab.runs(0))
+    assert lab.path.read_text().splitlines() == [first, second]
+    assert lab.starts('x_gld_seed0_4e') == ['0']
+
+
+def test_an_interrupted_run_goes_on_from_its_last_validated_epoch(lab):
+    run, = lab.runs(0)
+    lab.execute([run])
+    # As if killed after the third checkpoint, before its validation.
+    lab.path.unlink()
+    run.checkpoint.unlink()
+    log = next(run.work_dir.glob('*/vis_data/*.json'))
+    log.write_text('\n'.join(log.read_text().splitlines()[:2]) + '\n')
+    assert lab.execute([run]) == []
+    assert lab.starts(run.name) == ['0', '2']
+    assert records(lab)['x/gld', 0]['curve'] == [10., 20., 30., 40.]
+
+
+def test_a_teacher_whose_weights_are_gone_is_trained_again_if_needed(lab):
+    lab.execute(lab.runs(0))
+    teacher = lab.runs(0)[0].needs
+    teacher.checkpoint.unlink()
+    lab.execute(lab.runs(0))
+    assert lab.starts(teacher.name) == ['0']
+    lab.execute(lab.runs(1))
+    assert lab.starts(teacher.name) == ['0', '3']
+
+
+def test_a_failed_run_says_why_and_stops_only_what_needs_it(lab):
+    runs = lab.runs(0, 1)
+    runs[0].work_dir.mkdir(parents=True)
+    (runs[0].work_dir / 'FAIL').touch()
+    failure, = lab.execute(runs)
+    assert failure.startswith('x_gld_seed0_4e failed: OSError: [Errno 28] No '
+                              'space left on device (the whole log: ')
+    assert list(records(lab)) == [('x/teacher', 0), ('x/gld', 1)]
+
+
+def test_without_its_teacher_a_student_is_not_run(lab):
+    run, = lab.runs(0)
+    run.needs.work_dir.mkdir(parents=True)
+    (run.needs.work_dir / 'FAIL').touch()
+    failures = lab.execute([run])
+    assert failures[1] == 'x_gld_seed0_4e: not run, as x_teacher_seed0_4e ' \
+                          'failed'
+    assert lab.starts(run.name) == []
+
+
+@pytest.mark.parametrize('finished', [True, False])
+def test_a_config_that_changed_is_an_error_and_loses_nothing(lab, finished):
+    lab.execute(lab.runs(0))
+    if not finished:
+        lab.path.unlink()
+    config = lab.root / 'student.py'
+    config.write_text(config.read_text() + 'extra = 1\n')
+    with pytest.raises(RunFailed, match='student.py .* has changed since'):
+        lab.execute(lab.runs(0))
+    assert lab.runs(0)[0].checkpoint.exists()
+    assert lab.path.exists() == finished
+
+
+def test_a_run_that_outlived_its_scheduler_is_waited_for(lab):
+    run, = lab.runs(0)
+    run.work_dir.mkdir(parents=True)
+    with open(run.work_dir / 'lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        thread = threading.Thread(target=lab.execute, args=([run], ))
+        thread.start()
+        while ('x/teacher', 0) not in records(lab):
+            time.sleep(0.05)
+        time.sleep(0.3)
+        assert lab.starts(run.name) == []
+    thread.join()
+    assert ('x/gld', 0) in records(lab)

@@ -1,0 +1,109 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import shutil
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from gld_mm.utils import data_check
+from gld_mm.utils.data_check import DataError
+
+from ..fine_grained import LAYOUTS, noise
+
+pytest.importorskip('scipy')
+pytestmark = pytest.mark.usefixtures('mmpretrain_scope')
+CONFIGS = Path(__file__).parents[2] / 'configs'
+
+
+@pytest.fixture(params=LAYOUTS)
+def data(request, tmp_path):
+    """The training set of a shipped config, with images of three classes."""
+    cfg = Config.fromfile(CONFIGS / 'baseline' / f'r18_{request.param}.py')
+    LAYOUTS[request.param](tmp_path / 'data', noise(tmp_path / 'images'))
+    dataset = cfg.train_dataloader.dataset
+    dataset.data_root = str(tmp_path / 'data')
+    return dataset
+
+
+def test_a_whole_dataset_passes(data):
+    dataset = data_check.build_dataset(data)
+    assert len(dataset) == 6
+    data_check.check_samples(dataset, None)
+    assert all(map(data_check.is_readable, data_check.files(dataset)))
+
+
+def test_a_wrong_folder_names_what_is_missing_and_the_layout(data, tmp_path):
+    data.data_root = str(tmp_path / 'nowhere')
+    with pytest.raises(DataError) as error:
+        data_check.check_layout(data)
+    line, = str(error.value).splitlines()
+    assert line.startswith(f'{data.type}: {tmp_path}/nowhere/')
+    assert f'is missing. Expected below {tmp_path}/nowhere: ' in line
+
+
+def test_a_half_unpacked_archive_names_the_first_missing_image(data):
+    dataset = data_check.build_dataset(data)
+    paths = list(data_check.files(dataset))
+    Path(paths[2]).unlink()
+    Path(paths[4]).unlink()
+    with pytest.raises(DataError) as error:
+        data_check.check_samples(dataset, None)
+    assert str(error.value).startswith(
+        f'{data.type}: 2 of 6 images are listed but missing, {paths[2]} the '
+        'first')
+
+
+def test_a_cut_off_image_is_not_readable(data):
+    path = next(data_check.files(data_check.build_dataset(data)))
+    content = Path(path).read_bytes()
+    Path(path).write_bytes(content[:len(content) // 2])
+    assert not data_check.is_readable(path)
+
+
+def test_labels_beyond_the_head_are_an_error(data):
+    dataset = data_check.build_dataset(data)
+    with pytest.raises(DataError, match='classes, the head 2|labels up to 2'):
+        data_check.check_samples(dataset, 2)
+
+
+def test_an_unreadable_annotation_is_one_line(data):
+    layout, *_ = data_check.LAYOUTS[data.type]
+    (Path(data.data_root) / layout[0]).write_bytes(b'no annotation \xff\n')
+    with pytest.raises(DataError, match='cannot be read: ') as error:
+        data_check.build_dataset(data)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def folders(root, *names):
+    images = noise(root / 'images')
+    for number, name in enumerate(names):
+        (root / 'train' / name).mkdir(parents=True)
+        shutil.copy(images[number][0], root / 'train' / name / 'x.jpg')
+    (root / 'val').mkdir()
+    return dict(type='CustomDataset', data_root=str(root / 'train'))
+
+
+def test_another_number_of_class_folders_is_an_error(tmp_path):
+    dataset = data_check.build_dataset(folders(tmp_path, 'cat', 'dog'))
+    with pytest.raises(DataError, match='has 2 classes, the head 3'):
+        data_check.check_samples(dataset, 3)
+    data_check.check_samples(dataset, 2)
+
+
+def test_imagenet_with_other_folders_is_an_error(tmp_path):
+    folders(tmp_path, 'n01440764')
+    cfg = dict(type='ImageNet', data_root=str(tmp_path), split='train')
+    with pytest.raises(DataError, match=r'subfolders \(1\) doesn.t match'):
+        data_check.build_dataset(cfg)
+
+
+def test_a_dataset_of_another_kind_passes():
+    data_check.check_layout(dict(type='Mine', data_root='nowhere'))
+    data_check.check_layout(dict(type='CUB', data_root='s3://bucket/cub'))
+
+
+def test_the_datasets_of_a_config_are_listed_once():
+    cfg = Config.fromfile(CONFIGS / 'gld' / 'r34_r18_cub200.py')
+    found = data_check.dataset_cfgs(cfg)
+    assert list(found) == ['train', 'val']
+    assert data_check.head_classes(cfg) == 200

@@ -1,0 +1,86 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""Read every file of a config's datasets and report what is wrong.
+
+    python tools/check_data.py configs/gld/r34_r18_flowers102.py
+"""
+import argparse
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import List
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.progress import track
+
+import gld_mm  # noqa: F401
+from gld_mm.utils import data_check
+from gld_mm.utils.data_check import DataError
+
+SHOWN = 20
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        '--workers', type=int, default=os.cpu_count(), help='files at a time')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args()
+
+
+def check(split: str, dataset_cfg: dict, num_classes: int, workers: int,
+          console: Console) -> List[str]:
+    """Check one dataset; return its faults, a line each."""
+    try:
+        dataset = data_check.build_dataset(dataset_cfg)
+    except DataError as error:
+        return [str(error)]
+    faults = []
+    missing = sorted(set(data_check.missing_files(dataset)))
+    if not missing:
+        try:
+            data_check.check_samples(dataset, num_classes)
+        except DataError as error:
+            faults.append(str(error))
+    paths = sorted(set(data_check.files(dataset)) - set(missing))
+    with ThreadPoolExecutor(workers) as pool:
+        readable = list(
+            track(
+                pool.map(data_check.is_readable, paths),
+                f'{split}, {type(dataset).__name__}',
+                total=len(paths),
+                console=console))
+    faults += [f'missing: {path}' for path in missing]
+    faults += [
+        f'not a whole image: {path}' for path, whole in zip(paths, readable)
+        if not whole
+    ]
+    console.print(f'{split}: {type(dataset).__name__}, {len(dataset)} images, '
+                  f'{len(faults)} faults')
+    return faults
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    console = Console()
+    faults: List[str] = []
+    for split, dataset_cfg in data_check.dataset_cfgs(cfg).items():
+        faults += check(split, dataset_cfg, data_check.head_classes(cfg),
+                        args.workers, console)
+    for fault in faults[:SHOWN]:
+        console.print(fault, soft_wrap=True, highlight=False)
+    if len(faults) > SHOWN:
+        console.print(f'... and {len(faults) - SHOWN} more')
+    sys.exit(bool(faults))
+
+
+if __name__ == '__main__':
+    main()
