@@ -76,7 +76,7 @@ def main() -> None:
         faults += check(split, dataset_cfg, data_check.head_classes(cfg),
                         args.workers, console)
     for fault in faults[:SHOWN]:
-        console.print(fault, soft_wrap=True, highlight=False)
+        console.print(fault, soft_wrap=True, markup=False, highlight=False)
     if len(faults) > SHOWN:
         console.print(f'... and {len(faults) - SHOWN} more')
     sys.exit(bool(faults))

@@ -17,12 +17,14 @@ import warnings
 from pathlib import Path
 from typing import Dict, List, Optional
 
+from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.markdown import Markdown
 
 import gld_mm
 from gld_mm.experiments import (Cell, Results, Run, RunFailed, Scheduler,
-                                draw_curves, paper_cells, table)
+                                draw_curves, paper_cells, table, with_needs)
+from gld_mm.utils.data_check import DataError, build_dataset, dataset_cfgs
 
 ROOT = Path(gld_mm.__file__).parents[1]
 # Three checkpoints of the largest network with momentum, and logs.
@@ -104,6 +106,16 @@ def check_space(folder: Path, runs: int) -> None:
             '--work-dir; nothing was run or lost')
 
 
+def download(runs: List[Run]) -> None:
+    """Fetch missing data once, before several runs would at the same time."""
+    init_default_scope('mmpretrain')
+    for run in runs:
+        for dataset in dataset_cfgs(run.cfg).values():
+            dataset = dataset.get('dataset', dataset)
+            if not Path(dataset['data_root']).exists():
+                build_dataset(dataset)
+
+
 def reproduce(args: argparse.Namespace, console: Console) -> Optional[str]:
     """Run, write the report and return what went wrong."""
     cells = paper_cells()
@@ -130,11 +142,13 @@ def reproduce(args: argparse.Namespace, console: Console) -> Optional[str]:
 def main() -> None:
     console = Console()
     warnings.showwarning = lambda message, *_: console.print(
-        f'Warning: {message}', soft_wrap=True)
+        f'Warning: {message}', soft_wrap=True, markup=False)
     try:
         sys.exit(reproduce(parse_args(), console))
-    except RunFailed as error:
+    except (RunFailed, DataError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit('Interrupted; the same command goes on.')
 
 
 if __name__ == '__main__':

@@ -3,9 +3,9 @@ from .cell import Cell, paper_cells
 from .report import draw_curves, spread, table
 from .results import Results
 from .run import Run
-from .scheduler import RunFailed, Scheduler
+from .scheduler import RunFailed, Scheduler, with_needs
 
 __all__ = [
     'Cell', 'Results', 'Run', 'RunFailed', 'Scheduler', 'draw_curves',
-    'paper_cells', 'spread', 'table'
+    'paper_cells', 'spread', 'table', 'with_needs'
 ]

@@ -34,14 +34,17 @@ def table(cells: Iterable[Cell], results: Results) -> str:
         str: A table of top-1, and top-5 of the last epoch, in percent.
     """
     lines = [
-        '| cell | epochs | paper | ours, last epoch | best epoch | top-5 | n |',
-        '|---|---|---|---|---|---|---|'
+        '| cell | epochs | paper | ours, last epoch | best epoch | '
+        'top-5 | n |', '|---|---|---|---|---|---|---|'
     ]
     for cell in cells:
         for epochs, records in _by_epochs(results.of(cell.name)).items():
             length = str(epochs)
             if records[0]['shortened']:
-                length += f' of {records[0]["full_epochs"]}, shortened'
+                length += f' of {records[0]["full_epochs"]}'
+                if records[0].get('needs_epochs'):
+                    length += f', teacher {records[0]["needs_epochs"]}'
+                length += ', shortened'
             top5 = [r['last'].get('top5') for r in records]
             lines.append(' | '.join([
                 f'| {cell.name}', length,

@@ -1,20 +1,24 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+import fcntl
 import json
 import os
-import threading
+import shutil
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 _FIELDS = ('cell', 'seed', 'epochs', 'fingerprint', 'last', 'best', 'curve')
+Key = Tuple[str, int, int]
 
 
 class Results:
     """Finished runs in a file of JSON lines, one a run.
 
-    The file is replaced as a whole, so a kill leaves the old or the new one. A
-    line that is no result (a file cut in half) is reported and left out; the
-    file is kept as ``.bak`` before it is written again.
+    Several processes may add to one file. It is replaced as a whole, so a kill
+    leaves the old or the new one. A line that is no result (a file cut in
+    half) is reported and left out; the file is kept as ``.bak`` before it is
+    written again.
 
     Args:
         path (Path): The file, which need not exist.
@@ -22,25 +26,17 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        self._records: Dict[Tuple[str, int, int], dict] = {}
-        self._lock = threading.Lock()
-        self._damaged = False
-        lines = self.path.read_text().splitlines() if path.exists() else []
-        for number, line in enumerate(lines, 1):
-            record = _parse(line)
-            if record is None:
-                self._damaged = True
-                warnings.warn(
-                    f'{path}, line {number} is cut off or no result. It is '
-                    'left out; the other lines are kept, and what it was is '
-                    'read from its run again.')
-            else:
-                self._records[_key(record)] = record
+        self._records, damaged = self._read()
+        for number in damaged:
+            warnings.warn(
+                f'{path}, line {number} is cut off or no result, and left '
+                'out. The other lines are kept; what it was is read from its '
+                'run when that is asked for again.')
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[dict]:
         return iter(self._records.values())
 
-    def get(self, key: Tuple[str, int, int]) -> Optional[dict]:
+    def get(self, key: Key) -> Optional[dict]:
         """Look a result up.
 
         Args:
@@ -57,15 +53,15 @@ class Results:
         Args:
             record (dict): What goes into the line.
         """
-        with self._lock:
+        with self._locked():
+            self._records, damaged = self._read()
             self._records[_key(record)] = record
-            if self._damaged:
-                self.path.replace(f'{self.path}.bak')
-                self._damaged = False
+            if damaged:
+                shutil.copy(self.path, f'{self.path}.bak')
             temporary = self.path.with_suffix('.tmp')
-            lines = [json.dumps(r) + '\n' for r in self._records.values()]
             with open(temporary, 'w') as file:
-                file.writelines(lines)
+                for line in self:
+                    file.write(json.dumps(line) + '\n')
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self.path)
@@ -87,8 +83,27 @@ class Results:
         ]
         return sorted(found, key=lambda record: record['seed'])
 
+    def _read(self) -> Tuple[Dict[Key, dict], List[int]]:
+        """The records, and the numbers of lines that are none."""
+        records: Dict[Key, dict] = {}
+        damaged = []
+        text = self.path.read_text() if self.path.exists() else ''
+        for number, line in enumerate(text.splitlines(), 1):
+            record = _parse(line)
+            if record is None:
+                damaged.append(number)
+            else:
+                records[_key(record)] = record
+        return records, damaged
 
-def _key(record: dict) -> Tuple[str, int, int]:
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with open(f'{self.path}.lock', 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _key(record: dict) -> Key:
     return record['cell'], record['seed'], record['epochs']
 
 

@@ -1,6 +1,8 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+import copy
 import hashlib
 import json
+import zipfile
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -79,15 +81,23 @@ class Run:
         """The weights after the last epoch."""
         return self.work_dir / f'epoch_{self.epochs}.pth'
 
-    @cached_property
-    def config_text(self) -> str:
-        """The config in full, wherever the folder of the runs is."""
-        return self.cfg.pretty_text.replace(f'{self.folder}/', '')
-
     @property
+    def shortened(self) -> bool:
+        """Whether it, or what it builds on, is shorter than its config."""
+        return self.epochs != self.full_epochs or (self.needs is not None
+                                                   and self.needs.shortened)
+
+    @cached_property
     def fingerprint(self) -> str:
-        """Eight digits that change when the config does."""
-        return hashlib.sha256(self.config_text.encode()).hexdigest()[:8]
+        """Eight digits that change when the config does, or a teacher's.
+
+        Seeds, and the folder of the runs, do not count.
+        """
+        cfg = copy.deepcopy(self.cfg)
+        cfg.randomness.seed = cfg.work_dir = None
+        if self.needs is not None:
+            cfg.merge_from_dict({self.cell.key: self.needs.fingerprint})
+        return hashlib.sha256(cfg.pretty_text.encode()).hexdigest()[:8]
 
     def curve(self, key: str = 'accuracy/top1') -> List[float]:
         """Read a metric after each validated epoch, over interruptions.
@@ -117,15 +127,29 @@ class Run:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the last epoch is saved and validated."""
-        return self.checkpoint.exists() and len(self.curve()) == self.epochs
+        """Whether the last epoch is saved, whole, and validated."""
+        return self.has_weights and len(self.curve()) == self.epochs
 
-    def drop_unvalidated(self) -> None:
-        """Remove checkpoints of epochs after the last validated one.
+    @property
+    def has_weights(self) -> bool:
+        """Whether the last checkpoint is there and whole."""
+        return zipfile.is_zipfile(self.checkpoint)
 
-        A kill between the two would leave an epoch without accuracy; resumed
-        from the checkpoint before, it is trained again.
+    @property
+    def has_begun(self) -> bool:
+        """Whether an epoch is saved."""
+        return any(self.work_dir.glob('epoch_*.pth'))
+
+    def tidy(self) -> None:
+        """Leave checkpoints and accuracies of the same epochs.
+
+        A kill between the two leaves an epoch without accuracy: its checkpoint
+        is removed, so that it is trained again from the one before. Without
+        checkpoints the run starts anew, and old logs are set aside.
         """
+        if not self.has_begun:
+            for path in self._scalars():
+                path.rename(path.with_suffix('.old'))
         validated = len(self.curve())
         for path in self.work_dir.glob('epoch_*.pth'):
             if int(path.stem.split('_')[1]) > validated:

@@ -2,10 +2,14 @@
 import fcntl
 import os
 import platform
+import shutil
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (FIRST_COMPLETED, Future, ThreadPoolExecutor,
+                                wait)
+from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Dict, Iterator, List, Optional
@@ -21,6 +25,9 @@ from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TaskID,
 from ..version import __version__
 from .results import Results
 from .run import Run
+
+# Bytes that a checkpoint of the largest network has no room in.
+_FULL = 60 * 2**20
 
 
 class RunFailed(Exception):
@@ -53,6 +60,7 @@ class Scheduler:
         self.jobs = jobs
         self.threads = max(1, (os.cpu_count() or 1) // jobs)
         self.console = console or Console()
+        self.stopped = threading.Event()
         # A run takes a device from here and puts it back.
         self.devices: SimpleQueue = SimpleQueue()
         devices = _visible_devices()
@@ -69,8 +77,7 @@ class Scheduler:
             list[str]: What went wrong, a line each.
         """
         runs = with_needs(runs)
-        for run in runs:
-            check_unchanged(run, self.results)
+        check_unchanged(runs, self.results)
         # Weights are only missed if something is still to be built on them.
         self.needed = {
             run.needs.name
@@ -81,9 +88,8 @@ class Scheduler:
         failures: Dict[str, str] = {}
         waiting = list(runs)
         running: Dict[Future, Run] = {}
-        with Progress(*columns, console=self.console) as progress, \
-                ThreadPoolExecutor(self.jobs) as pool:
-            self.progress = progress
+        with Progress(*columns, console=self.console) as self.progress, \
+                ThreadPoolExecutor(self.jobs) as pool, self._stop_on_error():
             while waiting or running:
                 for run in list(waiting):
                     need = run.needs and run.needs.name
@@ -99,38 +105,58 @@ class Scheduler:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     run = running.pop(future)
-                    try:
-                        future.result()
-                    except RunFailed as error:
-                        failures[run.name] = str(error)
-                        progress.console.print(f'  {error}')
+                    error = future.exception()
+                    if error is not None:
+                        reason = ' '.join(str(error).split())
+                        failures[run.name] = f'{run.name} failed: {reason}'
+                        self._print(failures[run.name])
         return list(failures.values())
 
     def _finish(self, run: Run) -> None:
         """Train, unless it is done, and write the result down."""
         bar = self.progress.add_task(run.name, total=run.epochs, top1='')
-        weights = run.name not in self.needed or run.checkpoint.exists()
+        weights = run.name not in self.needed or run.has_weights
         if self.results.get(run.key) is None or not weights:
             run.work_dir.mkdir(parents=True, exist_ok=True)
             with open(run.work_dir / 'lock', 'w') as lock:
                 for _ in _acquire(lock):  # a process left over from before
                     self._show(bar, run)
+                    self._check_stopped()
                 if not run.is_finished:
                     self._train(run, bar, lock.fileno())
             self.results.add(self._record(run))
         self._show(bar, run)
-        if not self.progress.console.is_terminal:
-            self.progress.console.print(
-                f'  {run.name}: {run.epochs} epochs, top-1 '
-                f'{self.results.get(run.key)["last"]["top1"]:.2f}%')
+        if not self.console.is_terminal:
+            top1 = self.results.get(run.key)['last']['top1']
+            self._print(f'{run.name}: {run.epochs} epochs, top-1 {top1:.2f}%')
+
+    @contextmanager
+    def _stop_on_error(self) -> Iterator[None]:
+        """End the runs with the scheduler, at Ctrl-C above all."""
+        try:
+            yield
+        except BaseException:
+            self.stopped.set()
+            raise
+
+    def _check_stopped(self) -> None:
+        if self.stopped.is_set():
+            raise RunFailed('interrupted')
+
+    def _print(self, text: str) -> None:
+        # Text of logs may look like markup.
+        self.console.print(
+            f'  {text}', markup=False, highlight=False, soft_wrap=True)
 
     def _train(self, run: Run, bar: TaskID, lock: int) -> None:
-        run.drop_unvalidated()
+        self._check_stopped()
+        run.tidy()
         config = run.work_dir / 'config.py'
         run.cfg.dump(config)
-        (run.work_dir / 'fingerprint').write_text(run.fingerprint)
+        _write(run.work_dir / 'fingerprint', run.fingerprint)
         device = self.devices.get()
-        environment = dict(os.environ, OMP_NUM_THREADS=str(self.threads))
+        environment = dict(
+            dict(OMP_NUM_THREADS=str(self.threads)), **os.environ)
         if device is not None:
             environment['CUDA_VISIBLE_DEVICES'] = device
         log = run.work_dir / 'train.log'
@@ -146,14 +172,16 @@ class Scheduler:
                                            stdout=file,
                                            stderr=subprocess.STDOUT,
                                            pass_fds=(lock, ))
-                while _is_running(process):
-                    self._show(bar, run)
+            while _is_running(process):
+                self._show(bar, run)
+                if self.stopped.is_set():
+                    process.terminate()
         finally:
             self.devices.put(device)
         if process.returncode or not run.is_finished:
-            raise RunFailed(f'{run.name} failed: {_last_line(log)} (the whole '
-                            f'log: {log}; the same command goes on from the '
-                            'last checkpoint)')
+            raise RunFailed(f'{_reason(process.returncode, log)} (the log: '
+                            f'{log}; the same command goes on from the last '
+                            'whole checkpoint)')
 
     def _show(self, bar: TaskID, run: Run) -> None:
         curve = run.curve()
@@ -176,13 +204,14 @@ class Scheduler:
             seed=run.seed,
             epochs=run.epochs,
             full_epochs=run.full_epochs,
-            shortened=run.epochs != run.full_epochs,
+            shortened=run.shortened,
             last=metrics(-1),
             best=metrics(best),
             needs=run.needs and run.needs.name,
+            needs_epochs=run.needs and run.needs.epochs,
             seconds=round(run.seconds()),
             device=torch.cuda.get_device_name()
-            if gpu else f'CPU, {self.threads} threads',
+            if gpu else f'CPU, {os.cpu_count()} cores, {self.jobs} jobs',
             versions=dict(
                 python=platform.python_version(),
                 torch=torch.__version__,
@@ -209,29 +238,34 @@ def with_needs(runs: List[Run]) -> List[Run]:
     return list(ordered.values())
 
 
-def check_unchanged(run: Run, results: Results) -> None:
+def check_unchanged(runs: List[Run], results: Results) -> None:
     """Refuse to mix two configs under one name.
 
     Args:
-        run (Run): What is about to run, go on or be skipped.
+        runs (list[Run]): What is about to run, go on or be skipped.
         results (Results): What has run.
 
     Raises:
-        RunFailed: If the result or the begun run had another config.
+        RunFailed: If a result of the same cell and length, of any seed, or the
+            begun run, had another config, data or teacher.
     """
-    record = results.get(run.key)
-    begun = run.work_dir / 'fingerprint'
-    if record is not None:
-        before, what = record['fingerprint'], f'its result in {results.path}'
-    elif begun.exists():
-        before, what = begun.read_text(), f'it began in {run.work_dir}'
-    else:
-        return
-    if before != run.fingerprint:
-        raise RunFailed(
-            f'{run.cell.config} (or the data config) has changed since '
-            f'{what}: {before} is now {run.fingerprint}. Restore it, or choose '
-            'another --work-dir; nothing was run or lost')
+    for run in runs:
+        before = {
+            record['fingerprint']:
+            f'its result of seed {record["seed"]} in '
+            f'{results.path}'
+            for record in results.of(run.cell.name, run.epochs)
+        }
+        begun = run.work_dir / 'fingerprint'
+        if run.has_begun and begun.exists():
+            before[begun.read_text()] = f'{run.work_dir} began'
+        for fingerprint, what in before.items():
+            if fingerprint and fingerprint != run.fingerprint:
+                raise RunFailed(
+                    f'{run.cell.name}: {run.cell.config}, the data config or '
+                    f'the teacher has changed since {what} ({fingerprint} is '
+                    f'now {run.fingerprint}). Restore it, or work in another '
+                    f'folder than {run.folder}; nothing was run or lost')
 
 
 def _visible_devices() -> List[Optional[str]]:
@@ -261,6 +295,18 @@ def _acquire(lock) -> Iterator[None]:
             time.sleep(1)
 
 
-def _last_line(log: Path) -> str:
+def _write(path: Path, text: str) -> None:
+    """Replace a small file as a whole."""
+    temporary = path.with_suffix('.tmp')
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def _reason(returncode: int, log: Path) -> str:
+    """Why a run ended, as far as one can tell."""
+    if shutil.disk_usage(log.parent).free < _FULL:
+        return f'the disk of {log.parent} is full'
+    if returncode < 0:
+        return f'it was killed by signal {-returncode} (9 may be for memory)'
     lines = [line for line in log.read_text().splitlines() if line.strip()]
-    return lines[-1].strip() if lines else 'it wrote nothing'
+    return lines[-1].strip() if lines else f'it ended with {returncode}'

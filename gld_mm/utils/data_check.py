@@ -9,10 +9,11 @@ from mmengine.registry import DATASETS
 from PIL import Image
 from torch.utils.data import Dataset
 
-# What has to be below data_root. Several lists are several ways to lay the
-# same dataset out.
+# What has to be below data_root for a split. Several lists are several ways to
+# lay the same dataset out.
 LAYOUTS: Dict[str, List[Tuple[str, ...]]] = {
-    'ImageNet': [('train', 'val')],
+    'CINIC10': [('{split}', )],
+    'ImageNet': [('{split}', )],
     'Flowers102': [('imagelabels.mat', 'setid.mat', 'jpg')],
     'StanfordCars':
     [('devkit/cars_train_annos.mat', 'devkit/cars_test_annos_withlabels.mat',
@@ -50,16 +51,21 @@ def check_layout(dataset: dict) -> None:
     """Look for the files and folders that a stock dataset starts from.
 
     Args:
-        dataset (dict): Config of a dataset; one whose layout is not known
-            passes.
+        dataset (dict): Config of a dataset; one whose layout is not known, or
+            that names its own files, passes.
 
     Raises:
         DataError: If something is missing.
     """
     layouts = LAYOUTS.get(str(dataset.get('type')).split('.')[-1])
     root = Path(dataset.get('data_root') or '.')
-    if layouts is None or '://' in str(dataset.get('data_root')):
+    if layouts is None or '://' in str(dataset.get('data_root')) or any(
+            dataset.get(key) for key in ('data_prefix', 'ann_file')):
         return
+    layouts = [
+        tuple(n.format(split=dataset.get('split', 'train')) for n in names)
+        for names in layouts
+    ]
     missing = [[name for name in layout if not (root / name).exists()]
                for layout in layouts]
     if all(missing):
@@ -108,14 +114,14 @@ def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
     name = type(dataset).__name__
     if len(dataset) == 0:
         raise DataError(f'{name}: the list of images is empty.')
-    classes = dataset.metainfo.get('classes')
+    classes = getattr(dataset, 'metainfo', {}).get('classes')
     if num_classes and classes and len(classes) != num_classes:
         raise DataError(f'{name} has {len(classes)} classes, the head '
                         f'{num_classes}: set num_classes of the head (and of '
                         'the teacher) in the config.')
-    labels = getattr(dataset, 'get_gt_labels', None)
-    if num_classes and labels is not None and labels().max() >= num_classes:
-        raise DataError(f'{name} has labels up to {labels().max()}, the head '
+    largest = _largest_label(dataset)
+    if num_classes and largest is not None and largest >= num_classes:
+        raise DataError(f'{name} has labels up to {largest}, the head '
                         f'{num_classes} classes: it is of another dataset, '
                         'or num_classes is wrong.')
     missing = list(missing_files(dataset))
@@ -124,6 +130,14 @@ def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
             f'{name}: {len(missing)} of {len(dataset)} images are listed but '
             f'missing, {missing[0]} the first: is the archive unpacked to its '
             'end? tools/check_data.py CONFIG lists them.')
+
+
+def _largest_label(dataset: Dataset) -> Optional[int]:
+    """None of a dataset without labels, or with several an image."""
+    try:
+        return int(dataset.get_gt_labels().max())
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def missing_files(dataset: Dataset) -> Iterator[str]:

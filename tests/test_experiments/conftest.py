@@ -39,8 +39,13 @@ class Lab:
         for name in ('teacher.py', 'student.py'):
             (root / name).write_text(CONFIG)
 
-    def runs(self, *seeds, epochs=4):
-        teacher = Run(self.teacher, 0, self.folder, self.root, epochs=epochs)
+    def runs(self, *seeds, epochs=4, teacher_epochs=None):
+        teacher = Run(
+            self.teacher,
+            0,
+            self.folder,
+            self.root,
+            epochs=teacher_epochs or epochs)
         return [
             Run(self.student,
                 seed,

@@ -42,6 +42,13 @@ def test_shortened_runs_are_marked_and_not_mixed_with_whole_ones(tmp_path):
     assert '| 3 | 71.37 | 30.00 |' in whole
 
 
+def test_the_length_of_the_teacher_is_shown_where_something_is_shortened(
+        tmp_path):
+    made = results(tmp_path, ([5., 6.], 2))
+    made.add(dict(next(iter(made)), needs_epochs=4))
+    assert '| 2 of 3, teacher 4, shortened |' in table([CELL], made)
+
+
 def test_a_cell_without_results_has_no_row(tmp_path):
     assert len(table([CELL], results(tmp_path)).splitlines()) == 2
 

@@ -48,3 +48,12 @@ def test_a_file_cut_in_half_keeps_its_whole_lines(tmp_path, half):
     results.add(record(seed=1))
     assert [r['seed'] for r in Results(path)] == [0, 1]
     assert (tmp_path / 'r.jsonl.bak').read_text().endswith(half)
+
+
+def test_two_processes_add_to_one_file(tmp_path):
+    first, second = (Results(tmp_path / 'r.jsonl') for _ in range(2))
+    first.add(record(seed=0))
+    second.add(record(seed=1))
+    first.add(record(seed=2))
+    assert [r['seed'] for r in Results(tmp_path / 'r.jsonl')] == [0, 1, 2]
+    assert len(list(first)) == 3

@@ -53,13 +53,22 @@ def test_a_data_config_replaces_what_it_names(lab):
     assert run.cfg.extra == 2
 
 
-def test_the_fingerprint_is_that_of_the_config_not_of_the_folder(lab):
-    run, = lab.runs(0)
-    other, = lab.runs(1)
-    assert run.fingerprint != other.fingerprint
+def test_the_fingerprint_is_that_of_config_and_teacher(lab):
+    first, second = lab.runs(0, 1)
+    assert first.fingerprint == second.fingerprint
     moved = Run(lab.teacher, 0, lab.root / 'elsewhere', lab.root)
     assert moved.fingerprint == Run(lab.teacher, 0, lab.folder,
                                     lab.root).fingerprint
+    shorter, = lab.runs(0, teacher_epochs=2)
+    assert shorter.fingerprint != first.fingerprint
+    assert lab.runs(0, epochs=3)[0].fingerprint != first.fingerprint
+
+
+def test_what_builds_on_a_shortened_run_is_shortened(lab):
+    whole, = lab.runs(0, epochs=8)
+    assert not whole.shortened
+    assert lab.runs(0, epochs=8, teacher_epochs=2)[0].shortened
+    assert lab.runs(0, epochs=4, teacher_epochs=8)[0].shortened
 
 
 def log(run, time, lines):
@@ -87,8 +96,30 @@ def test_a_checkpoint_without_accuracy_is_dropped(lab):
     log(run, '20260101_000000', ['{"accuracy/top1": 1.0, "step": 1}'])
     for epoch in (1, 2):
         (run.work_dir / f'epoch_{epoch}.pth').touch()
-    run.drop_unvalidated()
+    run.tidy()
     assert [p.name for p in run.work_dir.glob('*.pth')] == ['epoch_1.pth']
+
+
+def test_logs_without_a_checkpoint_are_set_aside(lab):
+    run, = lab.runs(0)
+    log(run, '20260101_000000', ['{"accuracy/top1": 1.0, "step": 1}'])
+    run.tidy()
+    assert run.curve() == []
+    assert list(run.work_dir.glob('*/vis_data/20260101_000000.old'))
+
+
+def test_a_cut_off_checkpoint_is_not_the_end_of_a_run(lab):
+    run, = lab.runs(0)
+    log(run, '20260101_000000', [
+        json.dumps({
+            'accuracy/top1': 1.,
+            'step': step
+        }) for step in range(1, 5)
+    ])
+    torch.save(dict(state_dict=dict(w=torch.ones(1000))), run.checkpoint)
+    assert run.is_finished
+    run.checkpoint.write_bytes(run.checkpoint.read_bytes()[:2000])
+    assert not run.is_finished
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.int64])

@@ -1,12 +1,15 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-import fcntl
 import json
-import threading
+import signal
+import subprocess
+import sys
 import time
+from collections import namedtuple
+from pathlib import Path
 
 import pytest
 
-from gld_mm.experiments import Results, RunFailed
+from gld_mm.experiments import Results, RunFailed, scheduler
 
 
 def records(lab):
@@ -82,8 +85,27 @@ def test_a_failed_run_says_why_and_stops_only_what_needs_it(lab):
     runs[0].work_dir.mkdir(parents=True)
     (runs[0].work_dir / 'FAIL').touch()
     failure, = lab.execute(runs)
-    assert failure.startswith('x_gld_seed0_4e failed: OSError: [Errno 28] No '
-                              'space left on device (the whole log: ')
+    assert failure.startswith(
+        'x_gld_seed0_4e failed: ValueError: [/data] "x" is wrong (the log: ')
+    assert failure in lab.screen.getvalue()
+    assert list(records(lab)) == [('x/teacher', 0), ('x/gld', 1)]
+
+
+def test_a_full_disk_is_named_whatever_the_log_says(lab, monkeypatch):
+    run, = lab.runs(0)
+    run.needs.work_dir.mkdir(parents=True)
+    (run.needs.work_dir / 'FAIL').touch()
+    usage = namedtuple('usage', 'free')(1000)
+    monkeypatch.setattr(scheduler.shutil, 'disk_usage', lambda path: usage)
+    failure, _ = lab.execute([run])
+    assert f'the disk of {run.needs.work_dir} is full' in failure
+
+
+def test_a_folder_that_cannot_be_written_fails_its_run_only(lab):
+    runs = lab.runs(0, 1)
+    runs[0].work_dir.write_text('a file where a folder should be')
+    failure, = lab.execute(runs)
+    assert failure.startswith('x_gld_seed0_4e failed: [Errno 17] File exists')
     assert list(records(lab)) == [('x/teacher', 0), ('x/gld', 1)]
 
 
@@ -97,29 +119,73 @@ def test_without_its_teacher_a_student_is_not_run(lab):
     assert lab.starts(run.name) == []
 
 
-@pytest.mark.parametrize('finished', [True, False])
-def test_a_config_that_changed_is_an_error_and_loses_nothing(lab, finished):
+@pytest.mark.parametrize('seed, finished', [(0, True), (0, False), (1, True)])
+def test_a_config_that_changed_is_an_error_and_loses_nothing(
+        lab, seed, finished):
     lab.execute(lab.runs(0))
     if not finished:
         lab.path.unlink()
     config = lab.root / 'student.py'
     config.write_text(config.read_text() + 'extra = 1\n')
-    with pytest.raises(RunFailed, match='student.py .* has changed since'):
-        lab.execute(lab.runs(0))
+    with pytest.raises(RunFailed, match='student.py.* has changed since'):
+        lab.execute(lab.runs(seed))
     assert lab.runs(0)[0].checkpoint.exists()
     assert lab.path.exists() == finished
 
 
-def test_a_run_that_outlived_its_scheduler_is_waited_for(lab):
+def test_another_teacher_under_a_result_is_an_error(lab):
+    lab.execute(lab.runs(0))
+    with pytest.raises(RunFailed, match='the teacher has changed since'):
+        lab.execute(lab.runs(1, teacher_epochs=2))
+
+
+def test_a_run_that_saved_nothing_may_start_with_another_config(lab):
     run, = lab.runs(0)
     run.work_dir.mkdir(parents=True)
-    with open(run.work_dir / 'lock', 'w') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        thread = threading.Thread(target=lab.execute, args=([run], ))
-        thread.start()
-        while ('x/teacher', 0) not in records(lab):
-            time.sleep(0.05)
-        time.sleep(0.3)
-        assert lab.starts(run.name) == []
-    thread.join()
-    assert ('x/gld', 0) in records(lab)
+    (run.work_dir / 'fingerprint').write_text('00000000')
+    assert lab.execute([run]) == []
+
+
+SCHEDULER = """
+import sys
+from pathlib import Path
+from tests.test_experiments.conftest import Lab
+lab = Lab.__new__(Lab)
+lab.root = Path(sys.argv[1])
+lab.folder = lab.root / 'runs'
+lab.path = lab.folder / 'results.jsonl'
+lab.execute(lab.runs(0))
+"""
+
+
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT])
+def test_no_run_starts_twice_when_its_scheduler_ends(lab, number):
+    run, = lab.runs(0)
+    lab.execute([run.needs])
+    run.work_dir.mkdir(parents=True)
+    (run.work_dir / 'SLOW').touch()
+    process = subprocess.Popen([sys.executable, '-c', SCHEDULER, lab.root],
+                               cwd=Path(__file__).parents[2],
+                               stderr=subprocess.DEVNULL)
+    while not (run.work_dir / 'epoch_1.pth').exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    process.wait()
+    (run.work_dir / 'SLOW').unlink()
+    assert lab.execute(lab.runs(0)) == []
+    starts = lab.starts(run.name)
+    # Killed, it leaves its run behind, which is waited for. Interrupted, it
+    # ends the run, which goes on.
+    assert starts == ['0'] if number == signal.SIGKILL else len(starts) == 2
+    assert records(lab)['x/gld', 0]['curve'] == [10., 20., 30., 40.]
+
+
+def test_runs_are_spread_over_the_visible_gpus(monkeypatch):
+    monkeypatch.setattr(scheduler.torch.cuda, 'device_count', lambda: 2)
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    assert scheduler._visible_devices() == ['0', '1']
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '3,5')
+    assert scheduler._visible_devices() == ['3', '5']
+    monkeypatch.setattr(scheduler.torch.cuda, 'device_count', lambda: 0)
+    assert scheduler._visible_devices() == [None]

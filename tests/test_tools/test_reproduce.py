@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """tools/reproduce.py on a small stand-in for CIFAR-100."""
+import argparse
 import importlib.util
 import json
 import os
@@ -92,6 +93,7 @@ def test_a_killed_one_ends_in_the_same_result(whole, tmp_path):
     assert len(results(tmp_path)) == 1
     finish(tmp_path, 'b/gld')
     assert results(tmp_path) == results(whole[0])
+    assert 'resumed epoch: ' in (student / 'train.log').read_text()
 
 
 def test_an_unknown_cell_is_one_line_with_the_known_ones(tmp_path):
@@ -112,11 +114,50 @@ def test_a_changed_config_is_one_line_and_keeps_the_result(whole, tmp_path):
     assert len(results(tmp_path)) == 2
 
 
-def test_a_full_disk_is_one_line_before_anything_runs(tmp_path, monkeypatch):
+@pytest.fixture
+def module():
     path = ROOT / 'tools' / 'reproduce.py'
     spec = importlib.util.spec_from_file_location('reproduce', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_all_seeds_share_a_teacher_and_transfer_the_student_of_their_own(
+        module, tmp_path):
+    cells = module.paper_cells()
+    args = argparse.Namespace(
+        work_dir=tmp_path, seeds=[0, 1], epochs=4, teacher_epochs=6, data=None)
+    runs = module.with_needs(
+        module.make_runs(
+            module.select(['b/gld', 'stl10/gld'], cells), cells, args))
+    assert [run.name for run in runs] == [
+        'b_teacher_seed0_6e', 'b_gld_seed0_4e', 'a_teacher_seed0_6e',
+        'a_gld_seed0_4e', 'stl10_gld_seed0_4e', 'b_gld_seed1_4e',
+        'a_gld_seed1_4e', 'stl10_gld_seed1_4e'
+    ]
+    assert runs[-1].cfg.model.backbone.init_cfg.checkpoint == str(
+        tmp_path / 'a_gld_seed1_4e' / 'epoch_4.pth')
+
+
+def test_a_data_config_is_for_cifar100_only(module, tmp_path):
+    data = tmp_path / 'data.py'
+    data.write_text(DATA)
+    cells = module.paper_cells()
+    args = argparse.Namespace(
+        work_dir=tmp_path,
+        seeds=[0],
+        epochs=None,
+        teacher_epochs=None,
+        data=str(data))
+    runs = module.with_needs(
+        module.make_runs(module.select(['stl10/gld'], cells), cells, args))
+    assert [run.cfg.train_dataloader.dataset.type for run in runs
+            ] == ['InMemoryDataset', 'InMemoryDataset', 'STL10']
+
+
+def test_a_full_disk_is_one_line_before_anything_runs(module, tmp_path,
+                                                      monkeypatch):
     usage = namedtuple('usage', 'free')(300 * 2**20)
     monkeypatch.setattr(module.shutil, 'disk_usage', lambda folder: usage)
     module.check_space(tmp_path, 2)

@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from gld_mm.utils import data_check
@@ -95,6 +96,20 @@ def test_imagenet_with_other_folders_is_an_error(tmp_path):
     cfg = dict(type='ImageNet', data_root=str(tmp_path), split='train')
     with pytest.raises(DataError, match=r'subfolders \(1\) doesn.t match'):
         data_check.build_dataset(cfg)
+
+
+def test_a_dataset_that_names_its_own_files_is_left_to_its_class(tmp_path):
+    data_check.check_layout(
+        dict(
+            type='ImageNet',
+            data_root=str(tmp_path),
+            data_prefix='ILSVRC/Data/CLS-LOC/train',
+            ann_file='mine.txt'))
+
+
+def test_a_plain_torch_dataset_passes():
+    from torch.utils.data import TensorDataset
+    data_check.check_samples(TensorDataset(torch.zeros(2)), 10)
 
 
 def test_a_dataset_of_another_kind_passes():

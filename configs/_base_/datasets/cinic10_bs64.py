@@ -1,5 +1,5 @@
-# CINIC-10: train on the training split, test on the test split. The mean and the
-# deviation are those of CIFAR-100, on which the features were trained.
+# CINIC-10: training split for training, test split for testing. The mean and
+# the deviation are those of CIFAR-100, on which the features were trained.
 dataset_type = 'CINIC10'
 data_root = 'data/cinic10'
 data_preprocessor = dict(

@@ -5,7 +5,9 @@ _base_ = 'mmpretrain::_base_/datasets/imagenet_bs64.py'
 data_preprocessor = dict(type='ClsDataPreprocessor', num_classes=102)
 
 train_dataloader = dict(
-    dataset=dict(type='Flowers102', data_root='data/Flowers102', split='trainval'))
+    dataset=dict(
+        type='Flowers102', data_root='data/Flowers102', split='trainval'))
 val_dataloader = dict(
-    dataset=dict(type='Flowers102', data_root='data/Flowers102', split='test'))
+    dataset=dict(
+        type='Flowers102', data_root='data/Flowers102', split='test'))
 test_dataloader = val_dataloader

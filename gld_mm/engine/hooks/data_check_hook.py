@@ -18,6 +18,8 @@ class DataCheckHook(Hook):
             Defaults to None, not compared.
     """
 
+    priority = 'VERY_HIGH'  # before the teacher runs on the data
+
     def __init__(self, num_classes: Optional[int] = None) -> None:
         self.num_classes = num_classes
 

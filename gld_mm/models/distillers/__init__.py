@@ -1,4 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from .base_gld_distiller import BaseGLDDistiller
+from .dense_gld_distiller import DenseGLDDistiller
 from .gld_distiller import GLDDistiller
 
-__all__ = ['GLDDistiller']
+__all__ = ['BaseGLDDistiller', 'DenseGLDDistiller', 'GLDDistiller']

@@ -5,6 +5,8 @@ from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from mmrazor.registry import TASK_UTILS
 from torch import nn
 
+from .find_module import find_module
+
 
 @TASK_UTILS.register_module()
 class FeatureWithClassifierRecorder(ModuleOutputsRecorder):
@@ -32,20 +34,12 @@ class FeatureWithClassifierRecorder(ModuleOutputsRecorder):
         Raises:
             ValueError: If the network has no module of that name.
         """
-        self._classifier = _find(model, self._classifier_name)
-        _find(model, self.source).register_forward_hook(self.forward_hook)
+        self._classifier = find_module(model, self._classifier_name)
+        find_module(model,
+                    self.source).register_forward_hook(self.forward_hook)
 
     def forward_hook(self, module: nn.Module, inputs: Tuple,
                      outputs: Any) -> None:
         """Save the pair while recording."""
         if self.recording:
             self.data_buffer.append((outputs, self._classifier))
-
-
-def _find(model: nn.Module, name: str) -> nn.Module:
-    modules = dict(model.named_modules())
-    if name not in modules:
-        known = [n for n in modules if n and n.count('.') < 2]
-        raise ValueError(f'{type(model).__name__} has no module "{name}"; its '
-                         f'first modules are {", ".join(known[:20])}.')
-    return modules[name]

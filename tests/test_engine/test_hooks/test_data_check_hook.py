@@ -4,7 +4,7 @@ import pytest
 from gld_mm.utils.data_check import DataError
 
 from ...conftest import classifier
-from .test_teacher_val_hook import runner
+from .test_teacher_val_hook import gld, hooks, runner
 
 pytest.importorskip('sklearn')
 
@@ -29,3 +29,14 @@ def test_classes_that_differ_stop_the_run_before_its_first_step(tmp_path):
 @pytest.mark.parametrize('num_classes', [100, None])
 def test_data_that_fit_are_trained_on(tmp_path, num_classes):
     assert train(tmp_path / 'run', num_classes).epoch == 1
+
+
+@pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
+def test_it_runs_before_the_teacher_is_measured(tmp_path):
+    with pytest.raises(DataError, match='the head 10'):
+        runner(
+            tmp_path / 'run',
+            gld(),
+            default_hooks=hooks(),
+            custom_hooks=[dict(type='DataCheckHook', num_classes=10)]).train()
+    assert not list((tmp_path / 'run').glob('*/vis_data/scalars.json'))

@@ -1,0 +1,90 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from typing import List, Optional, Sequence, Tuple, Union
+
+from mmengine.utils import to_2tuple
+from mmrazor.models.architectures.connectors.base_connector import \
+    BaseConnector
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+
+from gld_mm.functional import global_local_logits
+
+
+@MODELS.register_module()
+class DenseLogitConnector(BaseConnector):
+    """Maps of class scores -> global and local logits.
+
+    The mean of the scores over the whole map is its global logit, the mean
+    over a cell of the grid a local one. Where scores are an affine function of
+    a feature (a 1x1 convolution) that is the classifier applied to the pooled
+    feature, GLD's own definition.
+
+    Each anchor of each level is a classifier of its own, and has its own set
+    of logits: priors of different anchors and levels differ, and classes are
+    never mixed with anchors. A map with fewer rows or columns than the grid
+    has its global logit only.
+
+    Args:
+        num_classes (int): Scores of a position and anchor, K, the background
+            included where it has one.
+        grid (int | tuple[int, int]): Rows and columns of local logits.
+            Defaults to 2.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+    """
+
+    def __init__(self,
+                 num_classes: int,
+                 grid: Union[int, Tuple[int, int]] = 2,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        self.num_classes = num_classes
+        self.grid = to_2tuple(grid)
+        if min(self.grid) < 1:
+            raise ValueError(f'grid should be at least 1, got {grid}.')
+
+    def forward_train(self, scores: Sequence[Tensor]) -> List[Tensor]:
+        """Pool the maps.
+
+        Args:
+            scores (Sequence[Tensor]): See :func:`levels_of`.
+
+        Returns:
+            list[Tensor]: Of each level and anchor ``(B, 1 + L, K)``, the
+            global logit first, or ``(B, 1, K)``.
+        """
+        return [
+            logits for level in levels_of(scores, self.num_classes)
+            for logits in self._pool_level(level)
+        ]
+
+    def _pool_level(self, anchors: Tensor) -> Tuple[Tensor, ...]:
+        maps = anchors.flatten(0, 1)
+        if all(a >= b for a, b in zip(maps.shape[2:], self.grid)):
+            logits = global_local_logits(maps, nn.Identity(), self.grid)
+        else:
+            logits = maps.mean((2, 3))[:, None]
+        return logits.unflatten(0, anchors.shape[:2]).unbind(1)
+
+
+def levels_of(scores: Sequence[Tensor], num_classes: int) -> List[Tensor]:
+    """Tell the anchors of dense scores from their classes.
+
+    Args:
+        scores (Sequence[Tensor]): Of each level a map ``(B, A * K, H, W)`` of
+            A anchors with K scores each, the anchors outermost as mmdet has
+            them.
+        num_classes (int): K.
+
+    Returns:
+        list[Tensor]: Of each level ``(B, A, K, H, W)``.
+
+    Raises:
+        ValueError: If a map is not of K scores an anchor.
+    """
+    for level in scores:
+        if level.shape[1] % num_classes:
+            raise ValueError(
+                f'A map of {level.shape[1]} scores is not one of '
+                f'{num_classes} classes an anchor: num_classes of the '
+                'distiller counts the background too, where there is one.')
+    return [level.unflatten(1, (-1, num_classes)) for level in scores]

@@ -1,0 +1,44 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from typing import Optional, Sequence
+
+import torch
+from mmrazor.models.architectures.connectors.base_connector import \
+    BaseConnector
+from mmrazor.registry import MODELS
+from torch import Tensor
+
+from .dense_logit_connector import levels_of
+
+
+@MODELS.register_module()
+class DenseRowConnector(BaseConnector):
+    """Maps of class scores -> one row of logits of each position and anchor.
+
+    What a plain KD loss compares between two dense heads, such as mmrazor's
+    ``KLDivergence``; both networks need maps of the same size.
+
+    Args:
+        num_classes (int): Scores of a position and anchor, K, the background
+            included where it has one.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+    """
+
+    def __init__(self,
+                 num_classes: int,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        self.num_classes = num_classes
+
+    def forward_train(self, scores: Sequence[Tensor]) -> Tensor:
+        """Put the classes last.
+
+        Args:
+            scores (Sequence[Tensor]): See :class:`DenseLogitConnector`.
+
+        Returns:
+            Tensor: ``(N, K)``, N the sum of B * A * H * W over the levels.
+        """
+        return torch.cat([
+            level.movedim(2, -1).flatten(0, -2)
+            for level in levels_of(scores, self.num_classes)
+        ])

@@ -1,0 +1,108 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from typing import Dict, List, Optional
+
+import torch
+from mmrazor.models.distillers import ConfigurableDistiller
+from torch import Tensor, nn
+
+
+class BaseGLDDistiller(ConfigurableDistiller):
+    r"""The objective of GLD, whatever the logits are made of.
+
+    .. math::
+        L = (1 - \alpha) L_{task} + \alpha L_{ND}(Z^0)
+            + \gamma \sum_{l=1}^{L} L_{ND}(Z^l) + \beta L_{relation}(Z)
+
+    The equations are in :mod:`gld_mm.functional`. A term whose weight is zero
+    is not computed, which is how the ablation of the paper turns it off. A
+    network with several classifiers, as an SSD head is with one for each level
+    and anchor, has several sets of logits: each term is their mean, so that it
+    weighs next to the task loss what it weighs in a classification network.
+
+    Args:
+        student_recorder (dict): Records what the student's logits are made of.
+        teacher_recorder (dict): The same of the teacher.
+        connector (dict): Makes them into logits ``(B, 1 + L, K)``, global
+            first, or a list of such sets.
+        alpha (float): Weight of the global term; the task loss gets
+            ``1 - alpha``.
+        beta (float): Weight of the relation term.
+        gamma (float): Weight of the local term, 1 in the paper.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+    """
+
+    def __init__(self,
+                 student_recorder: dict,
+                 teacher_recorder: dict,
+                 connector: dict,
+                 alpha: float,
+                 beta: float,
+                 gamma: float,
+                 init_cfg: Optional[dict] = None) -> None:
+        if not 0 <= alpha <= 1 or beta < 0 or gamma < 0:
+            raise ValueError(
+                'alpha should be in [0, 1], beta and gamma should '
+                f'not be negative, got {alpha}, {beta}, {gamma}.')
+        weights = dict(
+            loss_global=('NormalizedKLLoss', alpha),
+            loss_local=('NormalizedKLLoss', gamma),
+            loss_relation=('RelationLoss', beta))
+        super().__init__(
+            student_recorders=dict(logits=student_recorder),
+            teacher_recorders=dict(logits=teacher_recorder),
+            connectors=dict(logits=connector),
+            distill_losses={
+                name: dict(type=f'mmrazor.{loss}', loss_weight=weight)
+                for name, (loss, weight) in weights.items() if weight
+            },
+            init_cfg=init_cfg)
+        self.task_weight = 1 - alpha
+
+    def compute_distill_losses(self) -> Dict[str, Tensor]:
+        """Compute the terms that are on from what was recorded.
+
+        Returns:
+            dict[str, Tensor]: Weighted scalars ``loss_global``,
+            ``loss_local`` and ``loss_relation``.
+
+        Raises:
+            ValueError: If the networks have different numbers of sets.
+        """
+        if not self.distill_losses:
+            return dict()
+        student = self._logits(from_student=True)
+        with torch.no_grad():
+            teacher = self._logits(from_student=False)
+        if len(student) != len(teacher):
+            raise ValueError(f'The student has {len(student)} sets of logits, '
+                             f'the teacher {len(teacher)}: both need the same '
+                             'levels and anchors.')
+        return {
+            name:
+            sum(
+                self._term(name, loss, s, t)
+                for s, t in zip(student, teacher)) / len(student)
+            for name, loss in self.distill_losses.items()
+        }
+
+    def _logits(self, from_student: bool) -> List[Tensor]:
+        logits = self.get_record('logits', from_student, connector='logits')
+        return logits if isinstance(logits, list) else [logits]
+
+    @staticmethod
+    def _term(name: str, loss: nn.Module, student: Tensor,
+              teacher: Tensor) -> Tensor:
+        # A map smaller than the grid has its global logit only.
+        size = min(student.shape[1], teacher.shape[1])
+        rows = dict(
+            loss_global=slice(1),
+            loss_local=slice(1, size),
+            loss_relation=slice(size))[name]
+        if name == 'loss_local':
+            # The term is a sum over the cells, the loss their mean.
+            cells = size - 1
+            return cells * loss(student[:, rows],
+                                teacher[:,
+                                        rows]) if cells else student.new_zeros(
+                                            ())
+        return loss(student[:, rows], teacher[:, rows])

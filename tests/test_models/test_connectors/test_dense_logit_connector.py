@@ -1,0 +1,67 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import pytest
+import torch
+from mmrazor.registry import MODELS
+from torch import nn
+
+from gld_mm.functional import global_local_logits
+
+
+def connector(num_classes, **kwargs):
+    return MODELS.build(
+        dict(type='DenseLogitConnector', num_classes=num_classes, **kwargs))
+
+
+def test_a_map_worked_out_by_hand():
+    # Two anchors of two classes on 2x4 positions. Channels of a head are
+    # anchor 0 class 0, anchor 0 class 1, anchor 1 class 0, anchor 1 class 1.
+    score = torch.tensor([
+        [[0., 2., 4., 6.], [0., 2., 4., 6.]],
+        [[1., 1., 1., 1.], [3., 3., 3., 3.]],
+        [[8., 0., 0., 0.], [0., 0., 0., 0.]],
+        [[0., 0., 0., 0.], [0., 0., 0., -8.]],
+    ])[None]
+    first, second = connector(2)([score])
+    # Global; top left, top right, bottom left, bottom right.
+    assert first[0].tolist() == [[3., 2.], [1., 1.], [5., 1.], [1., 3.],
+                                 [5., 3.]]
+    assert second[0].tolist() == [[1., -1.], [4., 0.], [0., 0.], [0., 0.],
+                                  [0., -4.]]
+
+
+def test_levels_of_several_sizes_and_anchors_each_have_their_own_logits():
+    # As in SSD: fewer positions and another number of anchors a level.
+    shapes = [(4, 5, 5), (6, 3, 2), (2, 1, 1)]
+    levels = [torch.randn(2, a * 3, h, w) for a, h, w in shapes]
+    logits = connector(3)(levels)
+    assert [tuple(x.shape)
+            for x in logits] == [(2, 5, 3)] * 10 + [(2, 1, 3)] * 2
+    # The second anchor of the second level, its bottom right cell of a 3x2
+    # map: rows 1 and 2 (pooled adaptively), column 1, channels 3 to 5.
+    expected = levels[1][:, 3:6, 1:, 1:].mean((2, 3))
+    torch.testing.assert_close(logits[5][:, 4], expected)
+    # The last level is smaller than the grid: its only position.
+    assert logits[11][:, 0].equal(levels[2][:, 3:, 0, 0])
+
+
+@pytest.mark.parametrize('grid', [1, 2, (3, 2)])
+def test_pooled_scores_of_a_convolution_are_the_local_logits_of_the_paper(
+        grid):
+    feature = torch.randn(2, 5, 7, 6)
+    conv = nn.Conv2d(5, 4, 1)
+    fc = nn.Linear(5, 4)
+    fc.weight.data, fc.bias.data = conv.weight.data[..., 0, 0], conv.bias.data
+    pooled, = connector(4, grid=grid)([conv(feature)])
+    size = grid if isinstance(grid, tuple) else (grid, grid)
+    torch.testing.assert_close(pooled, global_local_logits(feature, fc, size))
+
+
+def test_a_map_of_other_classes_is_an_error():
+    with pytest.raises(ValueError, match='80 scores is not one of 21 classes'):
+        connector(21)([torch.randn(1, 80, 4, 4)])
+
+
+@pytest.mark.parametrize('grid', [0, (2, 0)])
+def test_an_empty_grid_is_an_error(grid):
+    with pytest.raises(ValueError, match='at least 1'):
+        connector(3, grid=grid)

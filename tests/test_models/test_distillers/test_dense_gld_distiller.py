@@ -1,0 +1,98 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import pytest
+import torch
+from mmrazor.registry import MODELS
+from torch import nn
+
+from ...test_functional import reference_normalized_kl, reference_relation
+
+CLASSES = 3
+
+
+class Head(nn.Module):
+    """Two levels, of two anchors and one, on maps of 4x4 and 1x1."""
+
+    def __init__(self, scale):
+        super().__init__()
+        self.cls_convs = nn.ModuleList(
+            [nn.Conv2d(5, 2 * CLASSES, 1),
+             nn.Conv2d(5, CLASSES, 1)])
+        self.scale = scale
+
+    def forward(self, x):
+        large = nn.functional.interpolate(x, size=4 * self.scale)
+        small = x.mean((2, 3), keepdim=True)
+        scores = [level(f) for level, f in zip(self.cls_convs, (large, small))]
+        return scores, [large]
+
+
+class Detector(nn.Module):
+
+    def __init__(self, scale=1):
+        super().__init__()
+        self.bbox_head = Head(scale)
+
+    def forward(self, x):
+        return self.bbox_head.forward(x)  # as mmdet does
+
+
+def losses_of(student, teacher, **kwargs):
+    distiller = MODELS.build(
+        dict(type='DenseGLDDistiller', num_classes=CLASSES, **kwargs))
+    distiller.prepare_from_student(student)
+    distiller.prepare_from_teacher(teacher)
+    torch.manual_seed(1)
+    x = torch.randn(4, 5, 8, 8)
+    with distiller.teacher_recorders, torch.no_grad():
+        theirs = teacher(x)[0]
+    with distiller.student_recorders:
+        ours = student(x)[0]
+    return distiller.compute_distill_losses(), ours, theirs
+
+
+def sets_of(scores):
+    """Logits of the two anchors of level 0, then of level 1, by hand."""
+    large, small = scores
+    for anchor in range(2):
+        score = large[:, anchor * CLASSES:(anchor + 1) * CLASSES]
+        top, bottom = score.chunk(2, 2)
+        cells = [*top.chunk(2, 3), *bottom.chunk(2, 3)]
+        yield [part.mean((2, 3)).detach() for part in (score, *cells)]
+    yield [small[..., 0, 0].detach()]
+
+
+@pytest.mark.parametrize('teacher_scale', [1, 2])
+def test_each_term_is_the_mean_over_levels_and_anchors(teacher_scale):
+    torch.manual_seed(0)
+    losses, ours, theirs = losses_of(
+        Detector(), Detector(teacher_scale), alpha=0.6, beta=300., gamma=0.8)
+    expected = dict(loss_global=0., loss_local=0., loss_relation=0.)
+    for s, t in zip(sets_of(ours), sets_of(theirs)):
+        kl = [reference_normalized_kl(a, b) for a, b in zip(s, t)]
+        expected['loss_global'] += 0.6 * kl[0] / 3
+        expected['loss_local'] += 0.8 * sum(kl[1:]) / 3
+        expected['loss_relation'] += 300 / 3 * reference_relation(
+            torch.cat(s), torch.cat(t))
+    assert {
+        k: v.item()
+        for k, v in losses.items()
+    } == pytest.approx(
+        expected, rel=1e-4)
+
+
+def test_the_task_loss_counts_fully():
+    distiller = MODELS.build(dict(type='DenseGLDDistiller', num_classes=3))
+    assert distiller.task_weight == 1
+
+
+def test_a_teacher_of_other_anchors_is_an_error():
+    teacher = Detector()
+    teacher.bbox_head.cls_convs[1] = nn.Conv2d(5, 2 * CLASSES, 1)
+    with pytest.raises(ValueError, match='student has 3 sets.*teacher 4'):
+        losses_of(Detector(), teacher)
+
+
+def test_a_student_that_is_its_teacher_has_nothing_to_learn():
+    model = Detector()
+    losses, *_ = losses_of(model, model)
+    assert all(v.item() == pytest.approx(0, abs=1e-6) for v in losses.values())

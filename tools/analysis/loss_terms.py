@@ -1,0 +1,96 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""The size of each term of a distillation, and of its gradient.
+
+    python tools/analysis/loss_terms.py configs/gld/r110_r20_cifar100.py \
+        --student work_dirs/gld/r110_r20_cifar100/epoch_100.pth
+
+Terms are as in the log, weights included. The gradient is that with respect to
+all weights of the student, its L2 norm; both are means over some batches of
+the training data.
+"""
+import argparse
+from collections import defaultdict
+from statistics import mean
+from typing import Dict, List
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import Runner, load_checkpoint, set_random_seed
+from rich.console import Console
+from rich.table import Table
+
+import gld_mm  # noqa: F401
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config of a distillation')
+    parser.add_argument(
+        '--student',
+        help='checkpoint of the student; without, its first '
+        'weights')
+    parser.add_argument('--batches', type=int, default=8)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args()
+
+
+def total(value) -> torch.Tensor:
+    """What mmengine adds to the loss for an entry of the log."""
+    if isinstance(value, (list, tuple)):
+        return sum(item.mean() for item in value)
+    return value.mean()
+
+
+def measure(model, batch: dict) -> Dict[str, List[float]]:
+    """Value and gradient norm of each term of a batch."""
+    data = model.data_preprocessor(batch, True)
+    losses = model(**data, mode='loss')
+    weights = [p for p in model.parameters() if p.requires_grad]
+    measured = {}
+    for name, value in losses.items():
+        if 'loss' in name and total(value).requires_grad:
+            gradients = torch.autograd.grad(
+                total(value), weights, retain_graph=True, allow_unused=True)
+            norms = [g.norm() for g in gradients if g is not None]
+            measured[name] = [
+                total(value).item(),
+                torch.stack(norms).norm().item()
+            ]
+    return measured
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.default_scope)
+    set_random_seed(args.seed)
+    if 'data_preprocessor' in cfg:
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    model = MODELS.build(cfg.model).to(get_device()).train()
+    if args.student:
+        load_checkpoint(model, args.student, map_location='cpu')
+    else:
+        model.init_weights()
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=args.seed)
+    terms = defaultdict(list)
+    for _, batch in zip(range(args.batches), loader):
+        for name, numbers in measure(model, batch).items():
+            terms[name].append(numbers)
+    table = Table(title=f'{args.student or "first weights"}, mean of '
+                  f'{args.batches} batches')
+    for column in ('term', 'value', 'gradient norm'):
+        table.add_column(column, justify='left')
+    for name, numbers in terms.items():
+        table.add_row(name, *(f'{mean(n):.4g}' for n in zip(*numbers)))
+    Console().print(table)
+
+
+if __name__ == '__main__':
+    main()
