@@ -159,7 +159,7 @@ class Run:
         """Eight digits of the SHA-256 of the last weights."""
         digest = hashlib.sha256()
         checkpoint = CheckpointLoader.load_checkpoint(
-            str(self.checkpoint), map_location='cpu')
+            str(self.checkpoint), map_location='cpu', logger='silent')
         for name, value in sorted(checkpoint['state_dict'].items()):
             digest.update(name.encode())
             digest.update(value.contiguous().view(-1).view(

@@ -72,7 +72,8 @@ def test_the_table_has_paper_beside_ours_and_says_shortened(whole):
     assert (teacher['cell'], teacher['epochs']) == ('b/teacher', 2)
     table = (folder / 'runs' / 'table.md').read_text()
     last = f'{student["curve"][-1]:.2f}'
-    assert f'| b/gld | 4 of 200, shortened | 68.95 | {last} | ' in table
+    assert (f'| b/gld | 4 of 200, teacher 2, shortened | 68.95 | {last} | '
+            in table)
     assert 'shortened' in output
     assert (folder / 'runs' / 'curves.png').exists()
 
