@@ -82,7 +82,7 @@ def make_runs(selected: List[Cell], cells: Dict[str, Cell],
     made: Dict[tuple, Run] = {}
 
     def make(cell: Cell, seed: int) -> Run:
-        if cell.is_teacher and cell.needs is None:
+        if cell.is_teacher:
             seed = 0
         if (cell, seed) not in made:
             needs = make(cells[cell.needs], seed) if cell.needs else None
@@ -112,7 +112,7 @@ def download(runs: List[Run]) -> None:
     for run in runs:
         for dataset in dataset_cfgs(run.cfg).values():
             dataset = dataset.get('dataset', dataset)
-            if not Path(dataset['data_root']).exists():
+            if not Path(dataset.get('data_root', '.')).exists():
                 build_dataset(dataset)
 
 
@@ -121,13 +121,17 @@ def reproduce(args: argparse.Namespace, console: Console) -> Optional[str]:
     cells = paper_cells()
     if args.list or not args.cells:
         for cell in cells.values():
-            console.print(f'{cell.name:20} {cell.config}', highlight=False)
+            console.print(
+                f'{cell.name:20} {cell.config}',
+                highlight=False,
+                soft_wrap=True)
         return None
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    runs = make_runs(select(args.cells, cells), cells, args)
+    runs = with_needs(make_runs(select(args.cells, cells), cells, args))
     results = Results(args.work_dir / 'results.jsonl')
-    check_space(args.work_dir,
-                sum(results.get(run.key) is None for run in runs))
+    new = [run for run in runs if results.get(run.key) is None]
+    check_space(args.work_dir, sum(not run.has_begun for run in new))
+    download(new)
     scheduler = Scheduler(results, ROOT / 'tools' / 'train.py', args.jobs,
                           console)
     failures = scheduler.execute(runs)

@@ -164,3 +164,23 @@ def test_a_full_disk_is_one_line_before_anything_runs(module, tmp_path,
     module.check_space(tmp_path, 2)
     with pytest.raises(module.RunFailed, match='has 300 MB left, 3 runs need'):
         module.check_space(tmp_path, 3)
+
+
+def test_missing_data_that_cannot_be_fetched_are_one_line(tmp_path):
+    data = tmp_path / 'none'
+    (tmp_path / 'data.py').write_text(
+        "data_preprocessor = dict(type='ClsDataPreprocessor')\n"
+        "train_dataloader = dict(dataset=dict(type='CIFAR100', split='train', "
+        f"data_root='{data}', download=False, pipeline=[]))\n"
+        'val_dataloader = test_dataloader = train_dataloader\n')
+    result = subprocess.run([
+        sys.executable, ROOT / 'tools' / 'reproduce.py', 'b/gld', '--data',
+        tmp_path / 'data.py', '--work-dir', tmp_path / 'runs'
+    ],
+                            capture_output=True,
+                            text=True)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(
+        f'CIFAR100 in {data} cannot be read: ')
+    assert 'Traceback' not in result.stderr
+    assert not list(tmp_path.glob('runs/*/train.log'))

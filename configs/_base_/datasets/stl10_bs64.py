@@ -1,5 +1,5 @@
-# STL-10 at 32x32, as in CRD. The mean and the
-# deviation are those of CIFAR-100, on which the features were trained.
+# STL-10 at 32x32, as in CRD. The mean and the deviation are those of
+# CIFAR-100, on which the features were trained.
 dataset_type = 'STL10'
 data_root = 'data/stl10'
 data_preprocessor = dict(
