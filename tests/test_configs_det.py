@@ -95,10 +95,11 @@ def test_kd_and_the_baseline_differ_from_gld_in_the_method_only(data, classes):
     kd = load(f'kd/ssd300_r34_r18_{data}.py')
     baseline = load(f'baseline/ssd300_r18_{data}.py')
     # The background is a class of the scores.
-    assert gld.model.distiller.num_classes == classes + 1
+    assert gld.model.distiller.cls_out_channels == classes + 1
     kd.pop('kd')
     connector = kd.model.pop('distiller').connectors.rows
-    assert connector.num_classes == gld.model.pop('distiller').num_classes
+    assert connector.cls_out_channels == gld.model.pop(
+        'distiller').cls_out_channels
     assert kd.to_dict() == gld.to_dict()
     assert gld.model.architecture == baseline.model
     assert gld.model.architecture.bbox_head.get('num_classes', 80) == classes

@@ -68,15 +68,24 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir:
-        cfg.default_hooks.visualization.update(
-            enable=True,
-            show=args.show,
-            wait_time=args.wait_time,
-            out_dir=args.show_dir,
-            interval=args.interval)
+        show(cfg, args)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     return student_of(cfg)
+
+
+def show(cfg: Config, args: argparse.Namespace) -> None:
+    """Turn the host's visualization hook on; each has settings of its own."""
+    hook = cfg.default_hooks.visualization
+    hook.update(
+        show=args.show, wait_time=args.wait_time, interval=args.interval)
+    if hook.type == 'DetVisualizationHook':
+        hook.update(draw=True, test_out_dir=args.show_dir)
+    elif hook.type == 'SegVisualizationHook':
+        hook.draw = True
+        cfg.visualizer.save_dir = args.show_dir
+    else:
+        hook.update(enable=True, out_dir=args.show_dir)
 
 
 def main() -> None:

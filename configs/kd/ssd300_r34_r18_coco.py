@@ -8,4 +8,4 @@ model = dict(
         _base_.kd,
         _delete_=True,
         connectors=dict(
-            rows=dict(type='mmrazor.DenseRowConnector', num_classes=81))))
+            rows=dict(type='mmrazor.DenseRowConnector', cls_out_channels=81))))

@@ -96,7 +96,7 @@ def draw_curves(cells: Iterable[Cell], results: Results, path: Path) -> None:
             xlabel='epoch',
             ylabel='top-1 (%)')
         axis.grid(alpha=0.3)
-        axis.legend()
+        axis.legend(loc='upper left', bbox_to_anchor=(1, 1))
     figure.tight_layout()
     figure.savefig(path, dpi=120)
     plt.close(figure)

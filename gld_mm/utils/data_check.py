@@ -9,6 +9,9 @@ from mmengine.registry import DATASETS
 from PIL import Image
 from torch.utils.data import Dataset
 
+from .box_check import check_boxes
+from .data_error import DataError
+
 # What has to be below data_root for a split. Several lists are several ways to
 # lay the same dataset out.
 LAYOUTS: Dict[str, List[Tuple[str, ...]]] = {
@@ -23,10 +26,6 @@ LAYOUTS: Dict[str, List[Tuple[str, ...]]] = {
              'images')],
 }
 _PATHS = ('img_path', 'seg_map_path')
-
-
-class DataError(Exception):
-    """Something about the data that the user has to repair, in one line."""
 
 
 def dataset_cfgs(cfg: Config) -> Dict[str, dict]:
@@ -51,21 +50,31 @@ def check_layout(dataset: dict) -> None:
     """Look for the files and folders that a stock dataset starts from.
 
     Args:
-        dataset (dict): Config of a dataset; one whose layout is not known, or
-            that names its own files, passes.
+        dataset (dict): Config of a dataset, which may be made of others; one
+            whose layout is not known passes.
 
     Raises:
-        DataError: If something is missing.
+        DataError: If something is missing, or a list is empty.
     """
+    for inner in dataset.get('datasets', [dataset.get('dataset')]):
+        if inner:
+            check_layout(inner)
     layouts = LAYOUTS.get(str(dataset.get('type')).split('.')[-1])
     root = Path(dataset.get('data_root') or '.')
-    if layouts is None or '://' in str(dataset.get('data_root')) or any(
-            dataset.get(key) for key in ('data_prefix', 'ann_file')):
+    if '://' in str(dataset.get('data_root')):
+        return
+    named = _named_paths(dataset)
+    if named:
+        layouts = [named]
+    if layouts is None:
         return
     layouts = [
         tuple(n.format(split=dataset.get('split', 'train')) for n in names)
         for names in layouts
     ]
+    for name in named:
+        if (root / name).is_file() and not (root / name).stat().st_size:
+            raise DataError(f'{dataset["type"]}: {root / name} is empty.')
     missing = [[name for name in layout if not (root / name).exists()]
                for layout in layouts]
     if all(missing):
@@ -74,6 +83,19 @@ def check_layout(dataset: dict) -> None:
         raise DataError(
             f'{dataset["type"]}: {root / closest[0]} is missing. Expected '
             f'below {root}: {expected} (docs/data.md)')
+
+
+def _named_paths(dataset: dict) -> Tuple[str, ...]:
+    """What a config itself names, in the hosts' two settings for it."""
+    prefix = dataset.get('data_prefix') or {}
+    named = [dataset.get('ann_file')]
+    named += prefix.values() if isinstance(prefix, dict) else [prefix]
+    if 'sub_data_root' in prefix:  # VOC's detection
+        named += [
+            f'{prefix["sub_data_root"]}{folder}'
+            for folder in ('Annotations', 'JPEGImages')
+        ]
+    return tuple(name for name in named if name)
 
 
 def build_dataset(dataset: dict) -> Dataset:
@@ -101,7 +123,7 @@ def build_dataset(dataset: dict) -> Dataset:
 
 
 def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
-    """Check the classes of a dataset, and that its files are there.
+    """Check the classes and boxes of a dataset, and that its files are there.
 
     Args:
         dataset (Dataset): A built dataset.
@@ -109,8 +131,14 @@ def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
             compared.
 
     Raises:
-        DataError: If the number of classes differs or files are missing.
+        DataError: If there are no images, the number of classes differs, a box
+            cannot be learnt or files are missing.
     """
+    inner = getattr(dataset, 'datasets', [getattr(dataset, 'dataset', None)])
+    if inner != [None]:
+        for part in inner:
+            check_samples(part, num_classes)
+        return
     name = type(dataset).__name__
     if len(dataset) == 0:
         raise DataError(f'{name}: the list of images is empty.')
@@ -124,6 +152,7 @@ def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
         raise DataError(f'{name} has labels up to {largest}, the head '
                         f'{num_classes} classes: it is of another dataset, '
                         'or num_classes is wrong.')
+    check_boxes(dataset)
     missing = list(missing_files(dataset))
     if missing:
         raise DataError(
@@ -169,7 +198,9 @@ def files(dataset: Dataset) -> Iterator[str]:
     Yields:
         str: Paths.
     """
-    if not hasattr(dataset, 'get_data_info'):
+    for part in getattr(dataset, 'datasets', ()):
+        yield from files(part)
+    if not hasattr(dataset, 'get_data_info') or hasattr(dataset, 'datasets'):
         return
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
@@ -203,7 +234,10 @@ def head_classes(cfg: Config) -> Optional[int]:
         cfg (Config): Config with a model, distilled or not.
 
     Returns:
-        int, optional: None if it is not ``head.num_classes``.
+        int, optional: None if no head of the hosts' names has any.
     """
     model = cfg.model.get('architecture', cfg.model)
-    return model.get('head', {}).get('num_classes')
+    for head in ('head', 'bbox_head', 'decode_head'):
+        if head in model:
+            return model[head].get('num_classes')
+    return None

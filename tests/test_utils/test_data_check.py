@@ -98,13 +98,17 @@ def test_imagenet_with_other_folders_is_an_error(tmp_path):
         data_check.build_dataset(cfg)
 
 
-def test_a_dataset_that_names_its_own_files_is_left_to_its_class(tmp_path):
-    data_check.check_layout(
-        dict(
-            type='ImageNet',
-            data_root=str(tmp_path),
-            data_prefix='ILSVRC/Data/CLS-LOC/train',
-            ann_file='mine.txt'))
+def test_files_that_a_config_names_itself_have_to_be_there(tmp_path):
+    dataset = dict(
+        type='ImageNet',
+        data_root=str(tmp_path),
+        data_prefix='ILSVRC/train',
+        ann_file='mine.txt')
+    with pytest.raises(DataError, match='mine.txt is missing'):
+        data_check.check_layout(dataset)
+    (tmp_path / 'mine.txt').write_text('a.jpg 0')
+    (tmp_path / 'ILSVRC' / 'train').mkdir(parents=True)
+    data_check.check_layout(dataset)
 
 
 def test_a_plain_torch_dataset_passes():

@@ -25,19 +25,19 @@ class DenseLogitConnector(BaseConnector):
     has its global logit only.
 
     Args:
-        num_classes (int): Scores of a position and anchor, K, the background
-            included where it has one.
+        cls_out_channels (int): Scores of a position and anchor, K, the
+            background included where it has one.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
     def __init__(self,
-                 num_classes: int,
+                 cls_out_channels: int,
                  grid: Union[int, Tuple[int, int]] = 2,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
-        self.num_classes = num_classes
+        self.cls_out_channels = cls_out_channels
         self.grid = to_2tuple(grid)
         if min(self.grid) < 1:
             raise ValueError(f'grid should be at least 1, got {grid}.')
@@ -53,7 +53,7 @@ class DenseLogitConnector(BaseConnector):
             global logit first, or ``(B, 1, K)``.
         """
         return [
-            logits for level in levels_of(scores, self.num_classes)
+            logits for level in levels_of(scores, self.cls_out_channels)
             for logits in self._pool_level(level)
         ]
 
@@ -66,14 +66,14 @@ class DenseLogitConnector(BaseConnector):
         return logits.unflatten(0, anchors.shape[:2]).unbind(1)
 
 
-def levels_of(scores: Sequence[Tensor], num_classes: int) -> List[Tensor]:
+def levels_of(scores: Sequence[Tensor], cls_out_channels: int) -> List[Tensor]:
     """Tell the anchors of dense scores from their classes.
 
     Args:
         scores (Sequence[Tensor]): Of each level a map ``(B, A * K, H, W)`` of
             A anchors with K scores each, the anchors outermost as mmdet has
             them.
-        num_classes (int): K.
+        cls_out_channels (int): K.
 
     Returns:
         list[Tensor]: Of each level ``(B, A, K, H, W)``.
@@ -82,9 +82,9 @@ def levels_of(scores: Sequence[Tensor], num_classes: int) -> List[Tensor]:
         ValueError: If a map is not of K scores an anchor.
     """
     for level in scores:
-        if level.shape[1] % num_classes:
+        if level.shape[1] % cls_out_channels:
             raise ValueError(
                 f'A map of {level.shape[1]} scores is not one of '
-                f'{num_classes} classes an anchor: num_classes of the '
+                f'{cls_out_channels} an anchor: cls_out_channels of the '
                 'distiller counts the background too, where there is one.')
-    return [level.unflatten(1, (-1, num_classes)) for level in scores]
+    return [level.unflatten(1, (-1, cls_out_channels)) for level in scores]

@@ -18,16 +18,16 @@ class DenseRowConnector(BaseConnector):
     ``KLDivergence``; both networks need maps of the same size.
 
     Args:
-        num_classes (int): Scores of a position and anchor, K, the background
-            included where it has one.
+        cls_out_channels (int): Scores of a position and anchor, K, the
+            background included where it has one.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
     def __init__(self,
-                 num_classes: int,
+                 cls_out_channels: int,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
-        self.num_classes = num_classes
+        self.cls_out_channels = cls_out_channels
 
     def forward_train(self, scores: Sequence[Tensor]) -> Tensor:
         """Put the classes last.
@@ -40,5 +40,5 @@ class DenseRowConnector(BaseConnector):
         """
         return torch.cat([
             level.movedim(2, -1).flatten(0, -2)
-            for level in levels_of(scores, self.num_classes)
+            for level in levels_of(scores, self.cls_out_channels)
         ])

@@ -18,8 +18,9 @@ class DenseGLDDistiller(BaseGLDDistiller):
     parts, such as the boxes, that no term teaches.
 
     Args:
-        num_classes (int): Scores of a position and anchor, the background
-            included where it has one.
+        cls_out_channels (int): Scores of a position and anchor, the
+            background included where it has one. Not ``num_classes``, which
+            mmdet's ``NumClassCheckHook`` compares with the dataset's.
         scores (str): Name of the module, in both networks, that puts out the
             map of scores, or of the list of one for each level.
             Defaults to 'bbox_head.cls_convs', that of SSD.
@@ -34,7 +35,7 @@ class DenseGLDDistiller(BaseGLDDistiller):
     """
 
     def __init__(self,
-                 num_classes: int,
+                 cls_out_channels: int,
                  scores: str = 'bbox_head.cls_convs',
                  teacher_scores: Optional[str] = None,
                  alpha: float = 0.7,
@@ -48,7 +49,7 @@ class DenseGLDDistiller(BaseGLDDistiller):
                 type='mmrazor.ScoreMaps', source=teacher_scores or scores),
             connector=dict(
                 type='mmrazor.DenseLogitConnector',
-                num_classes=num_classes,
+                cls_out_channels=cls_out_channels,
                 grid=grid),
             alpha=alpha,
             beta=beta,

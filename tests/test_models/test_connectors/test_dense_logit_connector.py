@@ -7,9 +7,12 @@ from torch import nn
 from gld_mm.functional import global_local_logits
 
 
-def connector(num_classes, **kwargs):
+def connector(cls_out_channels, **kwargs):
     return MODELS.build(
-        dict(type='DenseLogitConnector', num_classes=num_classes, **kwargs))
+        dict(
+            type='DenseLogitConnector',
+            cls_out_channels=cls_out_channels,
+            **kwargs))
 
 
 def test_a_map_worked_out_by_hand():
@@ -57,7 +60,7 @@ def test_pooled_scores_of_a_convolution_are_the_local_logits_of_the_paper(
 
 
 def test_a_map_of_other_classes_is_an_error():
-    with pytest.raises(ValueError, match='80 scores is not one of 21 classes'):
+    with pytest.raises(ValueError, match='80 scores is not one of 21 an anchor'):
         connector(21)([torch.randn(1, 80, 4, 4)])
 
 

@@ -4,9 +4,9 @@ import torch
 from mmrazor.registry import MODELS
 
 
-def connector(num_classes):
+def connector(cls_out_channels):
     return MODELS.build(
-        dict(type='DenseRowConnector', num_classes=num_classes))
+        dict(type='DenseRowConnector', cls_out_channels=cls_out_channels))
 
 
 def test_each_position_and_anchor_is_a_row_of_classes():
@@ -27,5 +27,5 @@ def test_levels_follow_each_other():
 
 
 def test_a_map_of_other_classes_is_an_error():
-    with pytest.raises(ValueError, match='80 scores is not one of 21 classes'):
+    with pytest.raises(ValueError, match='80 scores is not one of 21 an anchor'):
         connector(21)([torch.randn(1, 80, 4, 4)])

@@ -38,7 +38,7 @@ class Detector(nn.Module):
 
 def losses_of(student, teacher, **kwargs):
     distiller = MODELS.build(
-        dict(type='DenseGLDDistiller', num_classes=CLASSES, **kwargs))
+        dict(type='DenseGLDDistiller', cls_out_channels=CLASSES, **kwargs))
     distiller.prepare_from_student(student)
     distiller.prepare_from_teacher(teacher)
     torch.manual_seed(1)
@@ -81,7 +81,8 @@ def test_each_term_is_the_mean_over_levels_and_anchors(teacher_scale):
 
 
 def test_the_task_loss_counts_fully():
-    distiller = MODELS.build(dict(type='DenseGLDDistiller', num_classes=3))
+    distiller = MODELS.build(
+        dict(type='DenseGLDDistiller', cls_out_channels=3))
     assert distiller.task_weight == 1
 
 
