@@ -122,3 +122,23 @@ def test_transfer_rows_differ_in_the_backbone_only(data):
                                                  (18, 'backbone.')]
     assert 'resnet34' in weights['r34'][2] and 'resnet18' in weights['r18'][2]
     assert weights['r18-gld'][2] == 'work_dirs/gld/r34_r18_in1k/epoch_100.pth'
+
+
+def test_the_imagenet_student_is_the_backbone_as_it_is_saved(tmp_path):
+    import torch
+
+    from gld_mm.engine.hooks.pretrained_check_hook import check_pretrained
+    init_default_scope('mmpretrain')
+    student = MODELS.build(load('gld/r34_r18_in1k.py').model.architecture)
+    torch.save(
+        dict(state_dict=student.state_dict()), tmp_path / 'epoch_100.pth')
+    init_default_scope('mmdet')
+    cfg = load('transfer/ssd300_r18-gld_voc.py').model
+    init_cfg = cfg.backbone.init_cfg
+    init_cfg.checkpoint = str(tmp_path / 'epoch_100.pth')
+    detector = MODELS.build(cfg)
+    check_pretrained(detector.backbone, 'backbone', init_cfg.checkpoint,
+                     init_cfg.prefix)
+    detector.init_weights()
+    for name, weight in detector.backbone.state_dict().items():
+        assert torch.equal(weight, student.state_dict()[f'backbone.{name}'])

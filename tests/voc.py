@@ -10,7 +10,7 @@ from typing import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-SIZE = (100, 80)
+SIZE = (300, 240)
 OBJECT = ('<object><name>{}</name><difficult>0</difficult><bndbox><xmin>{}'
           '</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox>'
           '</object>')
@@ -46,8 +46,8 @@ def voc_devkit(root: Path, images: int = 4) -> None:
 
 
 def _box(rng: np.random.Generator) -> tuple:
-    """Left, top, right and bottom of an object of 20 to 45 pixels."""
-    width, height = rng.integers(20, 46, 2).tolist()
+    """Left, top, right and bottom of an object of 60 to 135 pixels."""
+    width, height = rng.integers(60, 136, 2).tolist()
     x = int(rng.integers(SIZE[0] - width))
     y = int(rng.integers(SIZE[1] - height))
     return x, y, x + width, y + height
