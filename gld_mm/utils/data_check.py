@@ -134,11 +134,21 @@ def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
         DataError: If there are no images, the number of classes differs, a box
             cannot be learnt or files are missing.
     """
-    inner = getattr(dataset, 'datasets', [getattr(dataset, 'dataset', None)])
-    if inner != [None]:
-        for part in inner:
-            check_samples(part, num_classes)
-        return
+    for part in _parts(dataset):
+        _check_part(part, num_classes)
+
+
+def _parts(dataset: Dataset) -> List[Dataset]:
+    """The datasets that a wrapper of mmengine is made of."""
+    inner = getattr(dataset, 'datasets', None)
+    if inner is None and hasattr(dataset, 'dataset'):
+        inner = [dataset.dataset]
+    if inner is None:
+        return [dataset]
+    return [leaf for part in inner for leaf in _parts(part)]
+
+
+def _check_part(dataset: Dataset, num_classes: Optional[int]) -> None:
     name = type(dataset).__name__
     if len(dataset) == 0:
         raise DataError(f'{name}: the list of images is empty.')
@@ -198,15 +208,14 @@ def files(dataset: Dataset) -> Iterator[str]:
     Yields:
         str: Paths.
     """
-    for part in getattr(dataset, 'datasets', ()):
-        yield from files(part)
-    if not hasattr(dataset, 'get_data_info') or hasattr(dataset, 'datasets'):
-        return
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        for key in _PATHS:
-            if info.get(key) and '://' not in info[key]:
-                yield info[key]
+    for part in _parts(dataset):
+        if not hasattr(part, 'get_data_info'):
+            continue
+        for index in range(len(part)):
+            info = part.get_data_info(index)
+            for key in _PATHS:
+                if info.get(key) and '://' not in info[key]:
+                    yield info[key]
 
 
 def is_readable(path: str) -> bool:

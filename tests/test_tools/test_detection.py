@@ -85,9 +85,10 @@ def test_the_student_is_tested_and_drawn_beside_the_teacher(trained):
     assert len(list(folder.glob('test/*/drawn/*.jpg'))) == 1
     metrics = json.loads((folder / 'metrics.json').read_text())
     assert 0 <= metrics['pascal_voc/mAP'] <= 1
-    code, log = run('analysis/compare_predictions.py', folder / 'side.png',
-                    '--net', 'student', folder / 'mine.py', weights, '--net',
-                    'again', folder / 'mine.py', weights)
+    code, log = run('analysis/compare_predictions.py', '--out',
+                    folder / 'side.png', '--network', 'student',
+                    folder / 'mine.py', weights, '--network', 'again',
+                    folder / 'mine.py', weights)
     assert code == 0, log
     from PIL import Image
     assert Image.open(folder / 'side.png').size == (1200, 320)

@@ -1,9 +1,9 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Draw what several networks predict on the same images, side by side.
 
-    python tools/analysis/compare_predictions.py comparison.png --index 0 7 \
-        --net teacher configs/teachers/ssd300_r34_voc.py teacher.pth \
-        --net student configs/gld/ssd300_r34_r18_voc.py student.pth
+    python tools/analysis/compare_predictions.py --index 0 7 \
+        --network teacher configs/teachers/ssd300_r34_voc.py teacher.pth \
+        --network student configs/gld/ssd300_r34_r18_voc.py student.pth
 
 Detectors and segmentation networks, drawn by their hosts' visualizers. The
 images are those of the first network's test set; the first column is the
@@ -35,13 +35,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('out', help='the picture')
     parser.add_argument(
-        '--net',
+        '--network',
         nargs=3,
         action='append',
         required=True,
-        metavar=('TITLE', 'CONFIG', 'CHECKPOINT'),
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
         help='a column; of a distillation the student')
     parser.add_argument(
         '--index', type=int, nargs='+', default=[0], help='of the test set')
@@ -50,6 +49,7 @@ def parse_args() -> argparse.Namespace:
         type=float,
         default=0.3,
         help='least score of a box that is drawn')
+    parser.add_argument('--out', default='compare_predictions.png')
     return parser.parse_args()
 
 
@@ -86,7 +86,7 @@ def draw(visualizer, samples: list, draw_gt: bool, **options) -> List:
 
 def main() -> None:
     args = parse_args()
-    cfg = Config.fromfile(args.net[0][1])
+    cfg = Config.fromfile(args.network[0][1])
     init_default_scope(cfg.default_scope)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     # A picture is all that is written: no backend.
@@ -96,7 +96,7 @@ def main() -> None:
     options = dict(pred_score_thr=args.score_thr) \
         if cfg.default_scope == 'mmdet' else dict()
     columns = dict()
-    for title, config, checkpoint in args.net:
+    for title, config, checkpoint in args.network:
         samples = predict(load(config, checkpoint), dataset, args.index)
         columns.setdefault('ground truth',
                            draw(visualizer, samples, True, **options))
