@@ -20,16 +20,19 @@ def voc_devkit(root: Path, images: int = 4) -> None:
     """Write VOC2007 and VOC2012 with as many scenes each.
 
     On grey noise there are a red rectangle, the dog, and a green ellipse, the
-    cat, anywhere.
+    cat, anywhere. VOC2012 has masks of both, and SBD's, which are the same.
     """
     rng = np.random.default_rng(0)
     for year in ('2007', '2012'):
         folder = root / f'VOC{year}'
-        for name in ('Annotations', 'JPEGImages', 'ImageSets/Main'):
+        for name in ('Annotations', 'JPEGImages', 'SegmentationClass',
+                     'SegmentationClassAug', 'ImageSets/Main',
+                     'ImageSets/Segmentation'):
             (folder / name).mkdir(parents=True)
         names = [f'{year}_{index:06}' for index in range(images)]
-        for split in ('trainval', 'test'):
-            (folder / 'ImageSets' / 'Main' /
+        for split in ('Main/trainval', 'Main/test', 'Segmentation/train',
+                      'Segmentation/val', 'Segmentation/aug'):
+            (folder / 'ImageSets' /
              f'{split}.txt').write_text('\n'.join(names) + '\n')
         for name in names:
             noise = rng.integers(100, 156, (*SIZE[::-1], 3), dtype=np.uint8)
@@ -38,6 +41,12 @@ def voc_devkit(root: Path, images: int = 4) -> None:
             dog, cat = _box(rng), _box(rng)
             draw.rectangle(dog, 'red')
             draw.ellipse(cat, 'green')
+            mask = Image.new('L', SIZE)
+            draw = ImageDraw.Draw(mask)
+            draw.rectangle(dog, 12)
+            draw.ellipse(cat, 8, outline=255)
+            for kind in ('SegmentationClass', 'SegmentationClassAug'):
+                mask.save(folder / kind / f'{name}.png')
             image.save(folder / 'JPEGImages' / f'{name}.jpg')
             # VOC counts pixels from 1.
             write_xml(folder / 'Annotations' / f'{name}.xml',

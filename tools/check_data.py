@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import List
+from typing import Callable, List
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import data_check
+from gld_mm.utils import data_check, mask_check
 from gld_mm.utils.data_check import DataError
 
 SHOWN = 20
@@ -47,21 +47,35 @@ def check(split: str, dataset_cfg: dict, num_classes: int, workers: int,
         except DataError as error:
             faults.append(str(error))
     paths = sorted(set(data_check.files(dataset)) - set(missing))
-    with ThreadPoolExecutor(workers) as pool:
-        readable = list(
-            track(
-                pool.map(data_check.is_readable, paths),
-                f'{split}, {type(dataset).__name__}',
-                total=len(paths),
-                console=console))
+    readable = each(data_check.is_readable, paths,
+                    f'{split}, {type(dataset).__name__}', workers, console)
     faults += [f'missing: {path}' for path in missing]
-    faults += [
-        f'not a whole image: {path}' for path, whole in zip(paths, readable)
-        if not whole
-    ]
+    broken = {path for path, whole in zip(paths, readable) if not whole}
+    faults += [f'not a whole image: {path}' for path in sorted(broken)]
+    pairs = [(*pair, mask_check.known_labels(part))
+             for part in data_check.parts(dataset)
+             for pair in mask_check.masks(part)
+             if not broken.union(missing).intersection(pair)]
+    if pairs:
+        found = each(lambda pair: mask_check.mask_fault(*pair), pairs,
+                     f'{split}, masks', workers, console)
+        faults += [fault for fault in found if fault]
+    faults = list(dict.fromkeys(faults))
     console.print(f'{split}: {type(dataset).__name__}, {len(dataset)} images, '
                   f'{len(faults)} faults')
     return faults
+
+
+def each(function: Callable, items: list, title: str, workers: int,
+         console: Console) -> list:
+    """Call a function with each item, several at a time."""
+    with ThreadPoolExecutor(workers) as pool:
+        return list(
+            track(
+                pool.map(function, items),
+                title,
+                total=len(items),
+                console=console))
 
 
 def main() -> None:

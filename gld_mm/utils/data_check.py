@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from .box_check import check_boxes
 from .data_error import DataError
+from .mask_check import check_masks
 
 # What has to be below data_root for a split. Several lists are several ways to
 # lay the same dataset out.
@@ -123,7 +124,7 @@ def build_dataset(dataset: dict) -> Dataset:
 
 
 def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
-    """Check the classes and boxes of a dataset, and that its files are there.
+    """Check classes, boxes and masks of a dataset, and that files are there.
 
     Args:
         dataset (Dataset): A built dataset.
@@ -132,20 +133,27 @@ def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
 
     Raises:
         DataError: If there are no images, the number of classes differs, a box
-            cannot be learnt or files are missing.
+            or mask cannot be learnt or files are missing.
     """
-    for part in _parts(dataset):
+    for part in parts(dataset):
         _check_part(part, num_classes)
 
 
-def _parts(dataset: Dataset) -> List[Dataset]:
-    """The datasets that a wrapper of mmengine is made of."""
+def parts(dataset: Dataset) -> List[Dataset]:
+    """The datasets that a wrapper of mmengine is made of.
+
+    Args:
+        dataset (Dataset): A built dataset.
+
+    Returns:
+        list[Dataset]: The dataset itself if it is no wrapper.
+    """
     inner = getattr(dataset, 'datasets', None)
     if inner is None and hasattr(dataset, 'dataset'):
         inner = [dataset.dataset]
     if inner is None:
         return [dataset]
-    return [leaf for part in inner for leaf in _parts(part)]
+    return [leaf for part in inner for leaf in parts(part)]
 
 
 def _check_part(dataset: Dataset, num_classes: Optional[int]) -> None:
@@ -169,6 +177,7 @@ def _check_part(dataset: Dataset, num_classes: Optional[int]) -> None:
             f'{name}: {len(missing)} of {len(dataset)} images are listed but '
             f'missing, {missing[0]} the first: is the archive unpacked to its '
             'end? tools/check_data.py CONFIG lists them.')
+    check_masks(dataset)
 
 
 def _largest_label(dataset: Dataset) -> Optional[int]:
@@ -208,7 +217,7 @@ def files(dataset: Dataset) -> Iterator[str]:
     Yields:
         str: Paths.
     """
-    for part in _parts(dataset):
+    for part in parts(dataset):
         if not hasattr(part, 'get_data_info'):
             continue
         for index in range(len(part)):

@@ -6,6 +6,7 @@ from mmrazor.models.architectures.connectors.base_connector import \
     BaseConnector
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gld_mm.functional import global_local_logits
 
@@ -23,6 +24,9 @@ class DenseLogitConnector(BaseConnector):
     of logits: priors of different anchors and levels differ, and classes are
     never mixed with anchors. A map with fewer rows or columns than the grid
     has its global logit only.
+
+    Where only some pixels are labelled, a position weighs as much as the share
+    of them that it covers, and a cell without any is a row of zeros.
 
     Args:
         cls_out_channels (int): Scores of a position and anchor, K, the
@@ -42,28 +46,48 @@ class DenseLogitConnector(BaseConnector):
         if min(self.grid) < 1:
             raise ValueError(f'grid should be at least 1, got {grid}.')
 
-    def forward_train(self, scores: Sequence[Tensor]) -> List[Tensor]:
+    def forward(self,
+                scores: Sequence[Tensor],
+                labelled: Optional[Tensor] = None) -> List[Tensor]:
         """Pool the maps.
 
         Args:
             scores (Sequence[Tensor]): See :func:`levels_of`.
+            labelled (Tensor, optional): Which pixels count, of all levels,
+                bool ``(B, 1, H, W)`` of any size. Defaults to None, all.
 
         Returns:
             list[Tensor]: Of each level and anchor ``(B, 1 + L, K)``, the
             global logit first, or ``(B, 1, K)``.
         """
+        return self.forward_train(scores, labelled)
+
+    def forward_train(self,
+                      scores: Sequence[Tensor],
+                      labelled: Optional[Tensor] = None) -> List[Tensor]:
+        """Training computation, see :meth:`forward`."""
         return [
             logits for level in levels_of(scores, self.cls_out_channels)
-            for logits in self._pool_level(level)
+            for logits in self._pool_level(level, labelled)
         ]
 
-    def _pool_level(self, anchors: Tensor) -> Tuple[Tensor, ...]:
+    def _pool_level(self, anchors: Tensor,
+                    labelled: Optional[Tensor]) -> Tuple[Tensor, ...]:
         maps = anchors.flatten(0, 1)
-        if all(a >= b for a, b in zip(maps.shape[2:], self.grid)):
-            logits = global_local_logits(maps, nn.Identity(), self.grid)
+        if labelled is None:
+            logits = self._pool(maps)
         else:
-            logits = maps.mean((2, 3))[:, None]
+            share = F.adaptive_avg_pool2d(labelled.float(), maps.shape[2:])
+            share = share.repeat_interleave(anchors.shape[1], 0)
+            total = self._pool(share)
+            logits = self._pool(share * maps) / total.masked_fill(
+                total == 0, 1)
         return logits.unflatten(0, anchors.shape[:2]).unbind(1)
+
+    def _pool(self, maps: Tensor) -> Tensor:
+        if all(a >= b for a, b in zip(maps.shape[2:], self.grid)):
+            return global_local_logits(maps, nn.Identity(), self.grid)
+        return maps.mean((2, 3))[:, None]
 
 
 def levels_of(scores: Sequence[Tensor], cls_out_channels: int) -> List[Tensor]:

@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 import torch
 from mmrazor.models.distillers import ConfigurableDistiller
@@ -20,8 +20,9 @@ class BaseGLDDistiller(ConfigurableDistiller):
     weighs next to the task loss what it weighs in a classification network.
 
     Args:
-        student_recorder (dict): Records what the student's logits are made of.
-        teacher_recorder (dict): The same of the teacher.
+        student_recorders (dict[str, dict]): ``logits`` records what the
+            student's logits are made of.
+        teacher_recorders (dict[str, dict]): The same of the teacher.
         connector (dict): Makes them into logits ``(B, 1 + L, K)``, global
             first, or a list of such sets.
         alpha (float): Weight of the global term; the task loss gets
@@ -32,8 +33,8 @@ class BaseGLDDistiller(ConfigurableDistiller):
     """
 
     def __init__(self,
-                 student_recorder: dict,
-                 teacher_recorder: dict,
+                 student_recorders: Dict[str, dict],
+                 teacher_recorders: Dict[str, dict],
                  connector: dict,
                  alpha: float,
                  beta: float,
@@ -48,8 +49,8 @@ class BaseGLDDistiller(ConfigurableDistiller):
             loss_local=('NormalizedKLLoss', gamma),
             loss_relation=('RelationLoss', beta))
         super().__init__(
-            student_recorders=dict(logits=student_recorder),
-            teacher_recorders=dict(logits=teacher_recorder),
+            student_recorders=student_recorders,
+            teacher_recorders=teacher_recorders,
             connectors=dict(logits=connector),
             distill_losses={
                 name: dict(type=f'mmrazor.{loss}', loss_weight=weight)
@@ -89,8 +90,7 @@ class BaseGLDDistiller(ConfigurableDistiller):
         logits = self.get_record('logits', from_student, connector='logits')
         return logits if isinstance(logits, list) else [logits]
 
-    @staticmethod
-    def _term(name: str, loss: nn.Module, student: Tensor,
+    def _term(self, name: str, loss: nn.Module, student: Tensor,
               teacher: Tensor) -> Tensor:
         # A map smaller than the grid has its global logit only.
         size = min(student.shape[1], teacher.shape[1])
@@ -98,11 +98,15 @@ class BaseGLDDistiller(ConfigurableDistiller):
             loss_global=slice(1),
             loss_local=slice(1, size),
             loss_relation=slice(size))[name]
-        if name == 'loss_local':
-            # The term is a sum over the cells, the loss their mean.
-            cells = size - 1
-            return cells * loss(student[:, rows],
-                                teacher[:,
-                                        rows]) if cells else student.new_zeros(
-                                            ())
-        return loss(student[:, rows], teacher[:, rows])
+        student, teacher = self._select(student[:, rows].flatten(0, 1),
+                                        teacher[:, rows].flatten(0, 1))
+        if not len(student):
+            return student.new_zeros(())
+        # The local term is a sum over the cells, the loss their mean.
+        cells = size - 1 if name == 'loss_local' else 1
+        return cells * loss(student, teacher)
+
+    def _select(self, student: Tensor,
+                teacher: Tensor) -> Tuple[Tensor, Tensor]:
+        """Choose among the rows ``(N, K)`` of a term; all here."""
+        return student, teacher

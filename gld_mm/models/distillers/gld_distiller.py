@@ -46,9 +46,10 @@ class GLDDistiller(BaseGLDDistiller):
                  teacher_classifier: Optional[str] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(
-            student_recorder=_recorder(feature, classifier),
-            teacher_recorder=_recorder(teacher_feature or feature,
-                                       teacher_classifier or classifier),
+            student_recorders=dict(logits=_recorder(feature, classifier)),
+            teacher_recorders=dict(
+                logits=_recorder(teacher_feature or feature, teacher_classifier
+                                 or classifier)),
             connector=dict(
                 type='mmrazor.GlobalLocalLogitConnector',
                 grid=grid,

@@ -60,7 +60,8 @@ def test_pooled_scores_of_a_convolution_are_the_local_logits_of_the_paper(
 
 
 def test_a_map_of_other_classes_is_an_error():
-    with pytest.raises(ValueError, match='80 scores is not one of 21 an anchor'):
+    with pytest.raises(
+            ValueError, match='80 scores is not one of 21 an anchor'):
         connector(21)([torch.randn(1, 80, 4, 4)])
 
 
@@ -68,3 +69,41 @@ def test_a_map_of_other_classes_is_an_error():
 def test_an_empty_grid_is_an_error(grid):
     with pytest.raises(ValueError, match='at least 1'):
         connector(3, grid=grid)
+
+
+def test_ignored_pixels_are_left_out_by_hand():
+    # One class map of 2x4 positions, each of 2x1 pixels. Not labelled are one
+    # of the two pixels of the first position, and the whole second column.
+    scores = torch.tensor([[[8., 100., 1., 3.], [2., 100., 5., 7.]],
+                           [[0., -99., 1., 1.], [1., -99., 1., 1.]]])[None]
+    labelled = torch.ones(1, 1, 4, 4, dtype=torch.bool)
+    labelled[..., 1] = labelled[..., 0, 0] = False
+    logits, = connector(2)([scores], labelled)
+    # Weights of the first column 1/2 and 1, of the second none.
+    assert logits[0, :, 0].tolist() == pytest.approx([(4 + 2 + 16) / 5.5, 8, 2,
+                                                      2, 6])
+    assert logits[0, :, 1].tolist() == pytest.approx([5 / 5.5, 0, 1, 1, 1])
+
+
+def test_ignored_pixels_get_no_gradient():
+    scores = torch.randn(2, 3, 6, 5, requires_grad=True)
+    labelled = torch.rand(2, 1, 6, 5) < 0.5
+    logits, = connector(3)([scores], labelled)
+    logits.square().sum().backward()
+    assert (scores.grad.abs().sum(1, keepdim=True) > 0).equal(labelled)
+
+
+def test_a_cell_without_a_label_is_zero_and_so_is_an_image():
+    labelled = torch.ones(2, 1, 8, 8, dtype=torch.bool)
+    labelled[0, :, :4, 4:] = labelled[1] = False
+    logits, = connector(3)([torch.randn(2, 3, 8, 8)], labelled)
+    assert logits[0].any(-1).tolist() == [True, True, False, True, True]
+    assert not logits[1].any()
+
+
+def test_all_labelled_is_as_without_labels_at_any_size():
+    levels = [torch.randn(2, 6, 5, 5), torch.randn(2, 3, 1, 1)]
+    everything = torch.ones(2, 1, 17, 23, dtype=torch.bool)
+    torch.testing.assert_close(
+        connector(3)(levels, everything),
+        connector(3)(levels))

@@ -27,5 +27,6 @@ def test_levels_follow_each_other():
 
 
 def test_a_map_of_other_classes_is_an_error():
-    with pytest.raises(ValueError, match='80 scores is not one of 21 an anchor'):
+    with pytest.raises(
+            ValueError, match='80 scores is not one of 21 an anchor'):
         connector(21)([torch.randn(1, 80, 4, 4)])

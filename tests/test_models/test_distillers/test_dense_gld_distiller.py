@@ -97,3 +97,87 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn():
     model = Detector()
     losses, *_ = losses_of(model, model)
     assert all(v.item() == pytest.approx(0, abs=1e-6) for v in losses.values())
+
+
+class Segmentor(nn.Module):
+    """A 1x1 classifier, as a decode head's, and a method with the labels."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv_seg = nn.Conv2d(5, CLASSES, 1)
+
+    def stack(self, labels):
+        return labels
+
+
+def segmentation_losses(labels, student, teacher, x):
+    distiller = MODELS.build(
+        dict(
+            type='DenseGLDDistiller',
+            cls_out_channels=CLASSES,
+            scores='conv_seg',
+            labels=f'{__name__}.Segmentor.stack'))
+    distiller.prepare_from_student(student)
+    distiller.prepare_from_teacher(teacher)
+    with distiller.teacher_recorders, torch.no_grad():
+        teacher.conv_seg(x)
+    with distiller.student_recorders:
+        student.conv_seg(x)
+        student.stack(labels)
+    return distiller.compute_distill_losses()
+
+
+def test_the_terms_of_labelled_cells_by_hand():
+    torch.manual_seed(0)
+    student, teacher = Segmentor(), Segmentor()
+    x = torch.randn(3, 5, 4, 4)
+    labels = torch.zeros(3, 1, 4, 4, dtype=torch.long)
+    labels[0, :, :2, 2:] = 255  # the top right cell of the first image
+    labels[1, :, 2:] = 255  # the lower half of the second
+    labels[2] = 255  # all of the third
+    losses = segmentation_losses(labels, student, teacher, x)
+    chosen = [(0, slice(2), slice(2)), (0, slice(2, 4), slice(2)),
+              (0, slice(2, 4), slice(2, 4)), (1, slice(2), slice(2)),
+              (1, slice(2), slice(2, 4))]
+
+    def rows(network):
+        scores = network.conv_seg(x).detach()
+        whole = [
+            scores[0, :, labels[0, 0] == 0].mean(1),
+            scores[1, :, labels[1, 0] == 0].mean(1)
+        ]
+        cells = [scores[b, :, i, j].mean((1, 2)) for b, i, j in chosen]
+        return torch.stack(whole), torch.stack(cells)
+
+    (s0, s), (t0, t) = rows(student), rows(teacher)
+    assert {
+        k: v.item()
+        for k, v in losses.items()
+    } == pytest.approx(
+        dict(
+            loss_global=0.7 * reference_normalized_kl(s0, t0),
+            # The mean over labelled cells, times the cells of an image.
+            loss_local=4 * reference_normalized_kl(s, t),
+            loss_relation=500 *
+            reference_relation(torch.cat([s0, s]), torch.cat([t0, t]))),
+        rel=1e-4)
+
+
+def test_values_of_ignored_pixels_change_nothing():
+    student, teacher = Segmentor(), Segmentor()
+    labels = torch.randint(0, CLASSES, (2, 1, 8, 8))
+    labels[:, :, 5:] = 255
+    x = torch.randn(2, 5, 8, 8)
+    first = segmentation_losses(labels, student, teacher, x)
+    x[:, :, 5:] = 1e3 * torch.randn(2, 5, 3, 8)
+    second = segmentation_losses(labels, student, teacher, x)
+    torch.testing.assert_close(first, second)
+    assert min(first.values()) > 0
+
+
+def test_a_batch_without_a_label_teaches_nothing():
+    student, teacher = Segmentor(), Segmentor()
+    labels = torch.full((2, 1, 8, 8), 255)
+    losses = segmentation_losses(labels, student, teacher,
+                                 torch.randn(2, 5, 8, 8))
+    assert [v.item() for v in losses.values()] == [0, 0, 0]

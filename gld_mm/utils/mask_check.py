@@ -1,0 +1,109 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""Find masks that a segmentation network cannot learn from."""
+from typing import Iterator, Optional, Set, Tuple
+
+import numpy as np
+from PIL import Image
+from torch.utils.data import Dataset
+
+from .data_error import DataError
+
+_SAMPLE = 1000
+
+
+def check_masks(dataset: Dataset) -> None:
+    """Check kind and size of all masks, and the labels of some.
+
+    Labels are read in 1,000 masks, evenly spread, so that a large dataset
+    does not wait; tools/check_data.py reads them in all.
+
+    Args:
+        dataset (Dataset): A built dataset, not made of others; one without
+            masks passes.
+
+    Raises:
+        DataError: If a mask is not one of labels, of another size than its
+            image, or has a label that is no class.
+    """
+    pairs = list(masks(dataset))
+    step = max(1, len(pairs) // _SAMPLE)
+    for index, (image, mask) in enumerate(pairs):
+        read = index % step == 0
+        fault = mask_fault(image, mask,
+                           known_labels(dataset) if read else None)
+        if fault:
+            raise DataError(fault)
+
+
+def masks(dataset: Dataset) -> Iterator[Tuple[str, str]]:
+    """List the masks of a dataset.
+
+    Args:
+        dataset (Dataset): A built dataset, not made of others.
+
+    Yields:
+        tuple[str, str]: Paths of an image and its mask.
+    """
+    if hasattr(dataset, 'get_data_info'):
+        for index in range(len(dataset)):
+            info = dataset.get_data_info(index)
+            if info.get('seg_map_path'):
+                yield info['img_path'], info['seg_map_path']
+
+
+def known_labels(dataset: Dataset) -> Set[int]:
+    """The values that the files of a dataset's masks may have.
+
+    Args:
+        dataset (Dataset): A built dataset of mmseg.
+
+    Returns:
+        set[int]: Labels, before the dataset maps them, and what is ignored.
+    """
+    # With a map, the labels are those of all classes that the dataset knows.
+    metainfo = dataset.METAINFO if getattr(dataset, 'label_map',
+                                           None) else dataset.metainfo
+    count = len(metainfo.get('classes', ()))
+    count += bool(getattr(dataset, 'reduce_zero_label', False))
+    return {*range(count), getattr(dataset, 'ignore_index', 255)}
+
+
+def mask_fault(image: str, mask: str, known: Optional[Set[int]]) -> str:
+    """Say what is wrong with a mask.
+
+    Args:
+        image (str): Path of the image.
+        mask (str): Path of its mask.
+        known (set[int], optional): Values that it may have. None does not
+            read them.
+
+    Returns:
+        str: One line, empty if nothing is.
+    """
+    try:
+        with Image.open(image) as opened:
+            size = opened.size
+        with Image.open(mask) as opened:
+            if opened.mode not in ('P', 'L'):
+                return (
+                    f'{mask} is an image of mode {opened.mode}, not of one '
+                    'label a pixel: masks are 8-bit, with a palette '
+                    'or grey.')
+            if opened.size != size:
+                return (f'{mask} has {_by(opened.size)} pixels, its image '
+                        f'{_by(size)}: they belong to different sizes of '
+                        'the photograph.')
+            labels = set() if known is None else set(
+                np.unique(np.asarray(opened)).tolist())
+    except (OSError, SyntaxError, ValueError):
+        return f'{mask} or {image} is not a whole image.'
+    strange = sorted(labels - known) if known else []
+    if strange:
+        return (f'{mask} has the label {strange[0]}, which is none of the '
+                f'{len(known) - 1} classes and not ignored: is it of another '
+                'dataset?')
+    return ''
+
+
+def _by(size: Tuple[int, int]) -> str:
+    return f'{size[0]}x{size[1]}'
