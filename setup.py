@@ -32,7 +32,7 @@ setup(
     install_requires=requirements('runtime'),
     extras_require={
         name: requirements(name)
-        for name in ('demo', 'det', 'seg', 'tests')
+        for name in ('demo', 'det', 'export', 'seg', 'tests')
     },
     classifiers=[
         'Programming Language :: Python :: 3',

@@ -60,6 +60,8 @@ def global_local_logits(feature: Tensor,
     pooled = torch.cat(
         [feature.mean((2, 3))[:, None],
          cells.flatten(2).transpose(1, 2)], 1)
+    # A classifier outside autocast takes no half precision.
+    pooled = _at_least_float32(pooled)
     return classifier(pooled.flatten(0, 1)).unflatten(0, pooled.shape[:2])
 
 
@@ -104,7 +106,8 @@ def normalized_kl(student: Tensor, teacher: Tensor) -> Tensor:
         teacher (Tensor): Logits ``(N, K)``; they get no gradient.
 
     Returns:
-        Tensor: Scalar, in float32 or the precision of the logits if higher.
+        Tensor: Scalar, in float32 or the precision of the logits if higher;
+        zero without rows.
 
     Raises:
         ValueError: If the shapes differ, or K is 1.
@@ -114,6 +117,8 @@ def normalized_kl(student: Tensor, teacher: Tensor) -> Tensor:
             f'The student\'s logits are {tuple(student.shape)} and '
             f'the teacher\'s {tuple(teacher.shape)}: both networks '
             'need the same classes and grid.')
+    if not len(student):
+        return _at_least_float32(student).sum()
     with torch.autocast(student.device.type, enabled=False):
         log_student = normalize_logits(
             _at_least_float32(student)).log_softmax(-1)
@@ -158,7 +163,8 @@ def relation(student: Tensor,
             backward pass. Defaults to 2**22, 16 MiB in float32.
 
     Returns:
-        Tensor: Scalar, in float32 or the precision of the logits if higher.
+        Tensor: Scalar, in float32 or the precision of the logits if higher;
+        zero without rows.
 
     Raises:
         ValueError: If the numbers of logits differ.
@@ -167,9 +173,11 @@ def relation(student: Tensor,
         if len(student) != len(teacher):
             raise ValueError(f'{len(student)} logits of the student cannot be '
                              f'related to {len(teacher)} of the teacher.')
+        size = len(student)
+        if not size:
+            return _at_least_float32(student).sum()
         student = _shift_and_scale(_at_least_float32(student))
         teacher = _shift_and_scale(_at_least_float32(teacher.detach()))
-        size = len(student)
         block = max(1, block_size // size)
         if block >= size:
             total = _squared_error(student, teacher, student, teacher)

@@ -13,7 +13,8 @@ from torch import nn
 ROOT = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.glob('*/*.py')
-    if path.parent.name != '_base_' and 'ssd300' not in path.stem)
+    if path.parent.name != '_base_' and not path.stem.startswith(
+        ('ssd300', 'deeplabv3plus')))
 METHODS = ('kd', 'gld', 'ablation')
 IN1K = ('https://download.openmmlab.com/mmclassification/v0/resnet/'
         'resnet34_8xb32_in1k_20210831-f257d4e6.pth')

@@ -15,8 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import data_check, mask_check
-from gld_mm.utils.data_check import DataError
+from gld_mm.utils import (UserError, data_check, mask_check, one_line_errors)
 
 SHOWN = 20
 
@@ -37,14 +36,14 @@ def check(split: str, dataset_cfg: dict, num_classes: int, workers: int,
     """Check one dataset; return its faults, a line each."""
     try:
         dataset = data_check.build_dataset(dataset_cfg)
-    except DataError as error:
+    except UserError as error:
         return [str(error)]
     faults = []
     missing = sorted(set(data_check.missing_files(dataset)))
     if not missing:
         try:
             data_check.check_samples(dataset, num_classes)
-        except DataError as error:
+        except UserError as error:
             faults.append(str(error))
     paths = sorted(set(data_check.files(dataset)) - set(missing))
     readable = each(data_check.is_readable, paths,
@@ -79,10 +78,12 @@ def each(function: Callable, items: list, title: str, workers: int,
 
 
 def main() -> None:
-    args = parse_args()
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    with one_line_errors('The command line cannot be read'):
+        args = parse_args()
+    with one_line_errors(f'{args.config} cannot be read'):
+        cfg = Config.fromfile(args.config)
+        if args.cfg_options is not None:
+            cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     console = Console()
     faults: List[str] = []

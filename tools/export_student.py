@@ -1,26 +1,33 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""Make a trained student a plain checkpoint and config of its host library.
+"""Export a trained student: to its host library, to ONNX or for torch.export.
 
     python tools/export_student.py configs/gld/ssd300_r34_r18_voc.py \
         work_dirs/gld/ssd300_r34_r18_voc/epoch_250.pth student.pth
+    python tools/export_student.py CONFIG CHECKPOINT student.onnx --size 300 300
+    python tools/export_student.py CONFIG CHECKPOINT student.pt2 --size 300 300
 
 student.pth holds the weights and the names of the classes, no optimizer and
-no teacher; student.py is the config to test it with, for mmpretrain, mmdet or
-mmsegmentation without gld_mm, unless the network is made of gld_mm's classes.
+no teacher; student.py beside it is the config to test it with, for mmpretrain,
+mmdet or mmsegmentation without gld_mm, unless the network is made of gld_mm's
+classes. student.onnx and student.pt2 (an ExportedProgram) hold the network
+alone, on preprocessed images (B, 3, H, W) of any batch size: logits, or a
+detector's or segmentation head's maps of scores and boxes before decoding.
+Both are loaded again and compared with the student before they are kept.
 """
 import argparse
 import sys
 from pathlib import Path
+from typing import Callable, List, Optional, Tuple
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import CheckpointLoader
-from torch import nn
+from torch import Tensor, nn
 
 import gld_mm  # noqa: F401
-from gld_mm.models.algorithms.teacher_checkpoint import describe_misfit
-from gld_mm.utils import student_of
+from gld_mm.utils import UserError, one_line_errors, student_of
+from gld_mm.utils.checkpoint import describe_misfit
 
 # What a host needs for inference and test
 CONFIG_KEYS = ('default_scope', 'env_cfg', 'model', 'data_preprocessor',
@@ -28,9 +35,9 @@ CONFIG_KEYS = ('default_scope', 'env_cfg', 'model', 'data_preprocessor',
                'test_cfg', 'visualizer', 'vis_backends', 'log_level')
 META_KEYS = ('dataset_meta', 'epoch', 'iter', 'experiment_name', 'seed')
 
-
-class ExportError(Exception):
-    """Why a student cannot be exported, in one line."""
+# Images to export with, and to compare with.
+BATCHES = (2, 3)
+TOLERANCE = 1e-4  # of the largest output
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,29 +46,46 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='that the student was trained with')
     parser.add_argument('checkpoint', help='its checkpoint')
-    parser.add_argument('out', type=Path, help='the new checkpoint, *.pth')
+    parser.add_argument(
+        'out', type=Path, help='the new file, *.pth, *.onnx or *.pt2')
+    parser.add_argument(
+        '--size',
+        nargs=2,
+        type=int,
+        metavar=('H', 'W'),
+        help='of the images, in pixels; for *.onnx and *.pt2')
     return parser.parse_args()
 
 
-def export(config: str, checkpoint: str, out: Path) -> Path:
-    """Write the plain checkpoint and, beside it, the config.
+def export(config: str,
+           checkpoint: str,
+           out: Path,
+           size: Optional[Tuple[int, int]] = None) -> str:
+    """Write the student in the format that the name of the file says.
 
     Args:
         config (str): Path of the config of the training.
         checkpoint (str): Path or URL of its checkpoint.
-        out (Path): Where the weights go.
+        out (Path): The new file.
+        size (tuple[int, int], optional): Rows and columns of the images.
+            Defaults to None, which a plain checkpoint does without.
 
     Returns:
-        Path: The new config.
+        str: What was written.
 
     Raises:
-        ExportError: If a file is missing or the weights are of another
-            network. An older ``out`` is then left as it is.
+        UserError: If a file is missing, the weights are of another network or
+            what was exported computes something else. An older ``out`` is then
+            left as it is.
     """
-    if out.suffix != '.pth':
-        raise ExportError(f'{out} should end with .pth.')
+    writers = {'.pth': None, '.onnx': to_onnx, '.pt2': to_program}
+    if out.suffix not in writers:
+        raise UserError(f'{out} should end with .pth, .onnx or .pt2.')
+    writer = writers[out.suffix]
+    if writer and (size is None or min(size) < 1):
+        raise UserError(f'--size H W, the size of the images, makes {out}.')
     if not Path(config).is_file():
-        raise ExportError(f'The config {config} does not exist.')
+        raise UserError(f'The config {config} does not exist.')
     cfg = student_of(Config.fromfile(config))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
@@ -70,21 +94,116 @@ def export(config: str, checkpoint: str, out: Path) -> Path:
         name: value.cpu()
         for name, value in weights.get('state_dict', weights).items()
     }
-    misfit = describe_misfit(model, state)
+    misfit = describe_misfit(model, state, f'the student of {config}')
     if misfit:
-        raise ExportError(f'{checkpoint} {misfit}.'.replace(
-            'the teacher', f'the student of {config}'))
-    meta = weights.get('meta', {})
+        raise UserError(f'{checkpoint} {misfit}.')
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_suffix('.tmp')
-    torch.save(
-        dict(
-            meta={key: meta[key]
-                  for key in META_KEYS if key in meta},
-            state_dict=state), temporary)
-    _plain_config(cfg, model).dump(out.with_suffix('.py'))
-    temporary.replace(out)
-    return out.with_suffix('.py')
+    temporary = out.with_name(f'{out.stem}.unfinished{out.suffix}')
+    try:
+        if writer:
+            model.load_state_dict(state, strict=False)
+            network = Network(model).eval()
+            difference = compare(network, writer(network, temporary, size),
+                                 size)
+            written = f'{out}: outputs agree to {difference:.1e}'
+        else:
+            to_checkpoint(weights.get('meta', {}), state, temporary)
+            plain = out.with_suffix('.py')
+            plain_config(cfg, model).dump(plain)
+            written = f'{out} and {plain}'
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return written
+
+
+class Network(nn.Module):
+    """The student's own forward, as a flat tuple of tensors."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tuple[Tensor, ...]:
+        """Images ``(B, 3, H, W)`` to whatever the network puts out."""
+        return tuple(_flatten(self.model(images, mode='tensor')))
+
+
+def _flatten(outputs) -> List[Tensor]:
+    if isinstance(outputs, Tensor):
+        return [outputs]
+    return [tensor for part in outputs for tensor in _flatten(part)]
+
+
+def to_checkpoint(meta: dict, state: dict, path: Path) -> None:
+    """Write weights and what a host library reads beside them."""
+    meta = {key: meta[key] for key in META_KEYS if key in meta}
+    torch.save(dict(meta=meta, state_dict=state), path)
+
+
+def to_program(network: nn.Module, path: Path, size: Tuple[int,
+                                                           int]) -> Callable:
+    """Write an ExportedProgram; return it, loaded again."""
+    program = torch.export.export(
+        network, (torch.randn(BATCHES[0], 3, *size), ),
+        dynamic_shapes=dict(images={0: torch.export.Dim('batch')}),
+        strict=False)
+    torch.export.save(program, path)
+    return torch.export.load(path).module()
+
+
+def to_onnx(network: nn.Module, path: Path, size: Tuple[int, int]) -> Callable:
+    """Write an ONNX file; return it as a function, in onnxruntime."""
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401, which torch.onnx needs
+    except ImportError as error:
+        raise UserError(f'{error}: pip install onnx onnxruntime '
+                        'onnxscript') from error
+    torch.onnx.export(
+        network, (torch.randn(BATCHES[0], 3, *size), ),
+        path,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+        input_names=['images'],
+        dynamic_shapes=dict(images={0: torch.export.Dim('batch')}))
+    session = onnxruntime.InferenceSession(
+        str(path), providers=['CPUExecutionProvider'])
+
+    def run(images: Tensor) -> List[Tensor]:
+        outputs = session.run(None, dict(images=images.numpy()))
+        return [torch.from_numpy(output) for output in outputs]
+
+    return run
+
+
+@torch.no_grad()
+def compare(network: nn.Module, exported: Callable, size: Tuple[int,
+                                                                int]) -> float:
+    """Compare outputs on random images, in batches of several sizes.
+
+    Args:
+        network (nn.Module): The student.
+        exported (Callable): What was made of it.
+        size (tuple[int, int]): Rows and columns of the images.
+
+    Returns:
+        float: The greatest difference, as a share of the largest output.
+
+    Raises:
+        UserError: If they differ by more than rounding.
+    """
+    greatest = 0.
+    for batch in BATCHES:
+        images = torch.randn(batch, 3, *size)
+        for ours, theirs in zip(network(images), exported(images)):
+            difference = (ours - theirs).abs().max() / ours.abs().max()
+            greatest = max(greatest, difference.item())
+    if not greatest <= TOLERANCE:
+        raise UserError('What was exported differs from the student by '
+                        f'{greatest:.1e} of its output: nothing is kept.')
+    return greatest
 
 
 def _load(checkpoint: str) -> dict:
@@ -92,10 +211,11 @@ def _load(checkpoint: str) -> dict:
         return CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     except Exception as error:
         reason = ' '.join(str(error).split())
-        raise ExportError(f'{checkpoint} cannot be read: {reason}') from error
+        raise UserError(f'{checkpoint} cannot be read: {reason}') from error
 
 
-def _plain_config(cfg: Config, model: nn.Module) -> Config:
+def plain_config(cfg: Config, model: nn.Module) -> Config:
+    """What a host library needs to test the student."""
     plain = {key: cfg[key] for key in CONFIG_KEYS if key in cfg}
     if any(type(m).__module__.startswith('gld_mm.') for m in model.modules()):
         plain['custom_imports'] = cfg.custom_imports
@@ -106,11 +226,8 @@ def _plain_config(cfg: Config, model: nn.Module) -> Config:
 
 def main() -> None:
     args = parse_args()
-    try:
-        config = export(args.config, args.checkpoint, args.out)
-    except ExportError as error:
-        sys.exit(str(error))
-    print(f'{args.out} and {config}')
+    with one_line_errors(f'{args.config} cannot be exported'):
+        print(export(args.config, args.checkpoint, args.out, args.size))
 
 
 if __name__ == '__main__':

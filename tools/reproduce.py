@@ -24,7 +24,8 @@ from rich.markdown import Markdown
 import gld_mm
 from gld_mm.experiments import (Cell, Results, Run, RunFailed, Scheduler,
                                 draw_curves, paper_cells, table, with_needs)
-from gld_mm.utils.data_check import DataError, build_dataset, dataset_cfgs
+from gld_mm.utils import UserError
+from gld_mm.utils.data_check import build_dataset, dataset_cfgs
 
 ROOT = Path(gld_mm.__file__).parents[1]
 # Three checkpoints of the largest network with momentum, and logs.
@@ -149,7 +150,7 @@ def main() -> None:
         f'Warning: {message}', soft_wrap=True, markup=False)
     try:
         sys.exit(reproduce(parse_args(), console))
-    except (RunFailed, DataError) as error:
+    except (RunFailed, UserError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit('Interrupted; the same command goes on.')

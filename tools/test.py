@@ -12,7 +12,9 @@ from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import default_work_dir, student_of
+from gld_mm.utils import (default_work_dir, launch_on_cpu, one_line_errors,
+                          student_of)
+from gld_mm.utils.checkpoint import check_fits
 
 
 def parse_args() -> argparse.Namespace:
@@ -89,14 +91,19 @@ def show(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    args = parse_args()
-    cfg = merge_args(Config.fromfile(args.config), args)
-    runner = Runner.from_cfg(cfg)
-    if args.out and args.out_item == 'pred':
-        runner.test_evaluator.metrics.append(DumpResults(args.out))
-    metrics = runner.test()
-    if args.out and args.out_item == 'metrics':
-        mmengine.dump(metrics, args.out)
+    with one_line_errors('The command line cannot be read'):
+        args = parse_args()
+    with one_line_errors(f'{args.config} cannot be read'):
+        cfg = merge_args(Config.fromfile(args.config), args)
+    with one_line_errors(f'{args.config} cannot be tested', cfg.work_dir):
+        launch_on_cpu(cfg)
+        runner = Runner.from_cfg(cfg)
+        check_fits(runner.model, args.checkpoint)
+        if args.out and args.out_item == 'pred':
+            runner.test_evaluator.metrics.append(DumpResults(args.out))
+        metrics = runner.test()
+        if args.out and args.out_item == 'metrics':
+            mmengine.dump(metrics, args.out)
 
 
 if __name__ == '__main__':

@@ -2,16 +2,17 @@
 """Train a teacher, a baseline or a distilled student from a config."""
 import argparse
 import os
-import sys
+from typing import Optional
 
 from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 import gld_mm  # noqa: F401
 from gld_mm.engine.hooks import DataCheckHook
-from gld_mm.utils import default_work_dir, newest_checkpoint
-from gld_mm.utils.data_check import (DataError, check_layout, dataset_cfgs,
-                                     head_classes)
+from gld_mm.utils import (check_optimizer, default_work_dir, launch_on_cpu,
+                          newest_checkpoint, one_line_errors)
+from gld_mm.utils.checkpoint import check_fits
+from gld_mm.utils.data_check import check_layout, dataset_cfgs, head_classes
 
 
 def parse_args() -> argparse.Namespace:
@@ -76,17 +77,31 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
+def has_stepped(runner: Optional[Runner]) -> bool:
+    """Whether training has begun; runner.iter would build the loop."""
+    loop = getattr(runner, '_train_loop', None)
+    return isinstance(loop, BaseLoop) and loop.iter > 0
+
+
 def main() -> None:
-    args = parse_args()
-    cfg = merge_args(Config.fromfile(args.config), args)
-    try:
+    with one_line_errors('The command line cannot be read'):
+        args = parse_args()
+    with one_line_errors(f'{args.config} cannot be read'):
+        cfg = merge_args(Config.fromfile(args.config), args)
+    runner = None
+    with one_line_errors(
+            f'{args.config} cannot be trained',
+            cfg.work_dir,
+            until=lambda: has_stepped(runner)):
+        check_optimizer(cfg)
         for dataset in dataset_cfgs(cfg).values():
             check_layout(dataset)
+        launch_on_cpu(cfg)
         runner = Runner.from_cfg(cfg)
         runner.register_hook(DataCheckHook(head_classes(cfg)))
+        if cfg.resume:
+            check_fits(runner.model, cfg.load_from)
         runner.train()
-    except DataError as error:
-        sys.exit(str(error))
 
 
 if __name__ == '__main__':

@@ -1,5 +1,11 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from .checkpoint import newest_checkpoint
-from .config import default_work_dir, student_of
+from .config import check_optimizer, default_work_dir, student_of
+from .cpu_launch import launch_on_cpu
+from .one_line_errors import one_line_errors
+from .user_error import UserError
 
-__all__ = ['default_work_dir', 'newest_checkpoint', 'student_of']
+__all__ = [
+    'UserError', 'check_optimizer', 'default_work_dir', 'launch_on_cpu',
+    'newest_checkpoint', 'one_line_errors', 'student_of'
+]

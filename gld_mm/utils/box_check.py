@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.fileio import list_from_file
 from torch.utils.data import Dataset
 
-from .data_error import DataError
+from .user_error import UserError
 
 
 def check_boxes(dataset: Dataset) -> None:
@@ -19,7 +19,7 @@ def check_boxes(dataset: Dataset) -> None:
         dataset (Dataset): A built dataset; one without boxes passes.
 
     Raises:
-        DataError: If a box has no area, or an XML file an unknown class.
+        UserError: If a box has no area, or an XML file an unknown class.
     """
     if not hasattr(dataset, 'get_data_info'):
         return
@@ -28,7 +28,7 @@ def check_boxes(dataset: Dataset) -> None:
         for instance in info.get('instances', ()):
             left, top, right, bottom = instance.get('bbox', (0, 0, 1, 1))
             if right <= left or bottom <= top:
-                raise DataError(
+                raise UserError(
                     f'{info.get("xml_path", info.get("img_path"))}: the box '
                     f'{instance["bbox"]} has no area: remove or repair it.')
     if hasattr(dataset, 'ann_subdir'):
@@ -43,7 +43,7 @@ def _check_names(dataset: Dataset) -> None:
         path = Path(dataset.sub_data_root, dataset.ann_subdir, f'{name}.xml')
         for found in ET.parse(path).iterfind('object/name'):
             if found.text not in known:
-                raise DataError(
+                raise UserError(
                     f'{path}: the class "{found.text}" is not one of '
                     f'{type(dataset).__name__}: correct it, or name it in '
                     'metainfo.classes of the datasets.')

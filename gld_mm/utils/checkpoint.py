@@ -4,13 +4,18 @@ import zipfile
 from pathlib import Path
 from typing import Optional
 
+from mmengine.model import is_model_wrapper
+from mmengine.runner import CheckpointLoader
+from torch import nn
+
+from .user_error import UserError
+
 
 def newest_checkpoint(work_dir: str) -> Optional[str]:
     """Find the newest whole checkpoint of a run.
 
     A run that is killed while it writes, or whose disk is full, leaves a file
-    that is cut off. PyTorch's files are zip archives, whose index comes last,
-    so one without an index is not whole.
+    that is cut off.
 
     Args:
         work_dir (str): Folder of the run.
@@ -27,7 +32,87 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
     # Epochs and iterations do not compare; a run writes one kind.
     for path in sorted(
             paths, key=lambda p: int(p.stem.split('_')[1]), reverse=True):
-        if zipfile.is_zipfile(path):
+        if is_whole(path):
             return str(path)
         warnings.warn(f'{path} is cut off and skipped.')
     return None
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a checkpoint was written to its end.
+
+    PyTorch's files are zip archives, whose index comes last.
+
+    Args:
+        path (Path): The file.
+
+    Returns:
+        bool: False of one that is cut off.
+    """
+    return zipfile.is_zipfile(path)
+
+
+def check_fits(model: nn.Module, path: str) -> None:
+    """Check that a checkpoint has every weight of a network, and no other.
+
+    mmengine loads what fits and logs the rest.
+
+    Args:
+        model (nn.Module): The network.
+        path (str): Path or URL of the checkpoint.
+
+    Raises:
+        UserError: If it cannot be read or is of another network.
+    """
+    if '://' not in path and not Path(path).is_file():
+        raise UserError(f'The checkpoint {path} does not exist.')
+    try:
+        state = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+        state = state.get('state_dict', state)
+    except Exception as error:
+        raise UserError(f'The checkpoint {path} cannot be read: {error}. Is '
+                        'it cut off?') from error
+    misfit = describe_misfit(
+        model.module if is_model_wrapper(model) else model, state)
+    if misfit:
+        raise UserError(f'The checkpoint {path} {misfit}.')
+
+
+def describe_misfit(model: nn.Module,
+                    state: dict,
+                    name: str = 'the model') -> Optional[str]:
+    """Say in one line why weights are not those of a model.
+
+    Args:
+        model (nn.Module): The network.
+        state (dict[str, Tensor]): The weights.
+        name (str): What to call the network. Defaults to 'the model'.
+
+    Returns:
+        str | None: None if every weight fits. ``num_batches_tracked`` of batch
+        norm, which old checkpoints lack, may be missing.
+    """
+    own = model.state_dict()
+    lacking = [
+        k for k in own if k not in state and 'num_batches_tracked' not in k
+    ]
+    surplus = [k for k in state if k not in own]
+    if lacking or surplus:
+        example = f'it lacks "{lacking[0]}"' if lacking else \
+            f'it has "{surplus[0]}", which {name} lacks'
+        return (f'is of another network: {len(lacking)} weights of {name} '
+                f'are missing and {len(surplus)} are unknown to it, {example}')
+    shapes = {
+        k: (tuple(state[k].shape), tuple(own[k].shape))
+        for k in own if k in state and state[k].shape != own[k].shape
+    }
+    if not shapes:
+        return None
+    # Classes are the first dimension of a classifier's weights, and nothing
+    # else; another width changes the second dimension of some weights too.
+    classes = all(a[1:] == b[1:] for a, b in shapes.values())
+    weight, (theirs, ours) = list(shapes.items())[-1]
+    kind = 'other classes' if classes else 'another network'
+    return (
+        f'is of {kind}: {len(shapes)} weights differ in shape, "{weight}" is '
+        f'{theirs} in the file and {ours} in {name}')

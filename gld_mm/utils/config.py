@@ -2,6 +2,9 @@
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.registry import OPTIMIZERS
+
+from .user_error import UserError
 
 
 def default_work_dir(config: str) -> str:
@@ -41,3 +44,21 @@ def student_of(cfg: Config) -> Config:
             cfg.model.data_preprocessor = preprocessor
         cfg.get('default_hooks', {}).pop('teacher_val', None)
     return cfg
+
+
+def check_optimizer(cfg: Config) -> None:
+    """Check that there is an optimizer of the name that a config has.
+
+    mmengine says "None is not a callable object" of another.
+
+    Args:
+        cfg (Config): Config of a training.
+
+    Raises:
+        UserError: If there is none.
+    """
+    name = cfg.get('optim_wrapper', {}).get('optimizer', {}).get('type')
+    if isinstance(name, str) and OPTIMIZERS.get(name) is None:
+        raise UserError(
+            f'optim_wrapper.optimizer.type "{name}" is not the name of an '
+            'optimizer of torch or of the registry, such as SGD or AdamW.')

@@ -10,7 +10,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from .box_check import check_boxes
-from .data_error import DataError
+from .user_error import UserError
 from .mask_check import check_masks
 
 # What has to be below data_root for a split. Several lists are several ways to
@@ -55,7 +55,7 @@ def check_layout(dataset: dict) -> None:
             whose layout is not known passes.
 
     Raises:
-        DataError: If something is missing, or a list is empty.
+        UserError: If something is missing, or a list is empty.
     """
     for inner in dataset.get('datasets', [dataset.get('dataset')]):
         if inner:
@@ -75,13 +75,13 @@ def check_layout(dataset: dict) -> None:
     ]
     for name in named:
         if (root / name).is_file() and not (root / name).stat().st_size:
-            raise DataError(f'{dataset["type"]}: {root / name} is empty.')
+            raise UserError(f'{dataset["type"]}: {root / name} is empty.')
     missing = [[name for name in layout if not (root / name).exists()]
                for layout in layouts]
     if all(missing):
         expected = ' or '.join(', '.join(layout) for layout in layouts)
         closest = min(missing, key=len)
-        raise DataError(
+        raise UserError(
             f'{dataset["type"]}: {root / closest[0]} is missing. Expected '
             f'below {root}: {expected} (docs/data.md)')
 
@@ -109,7 +109,7 @@ def build_dataset(dataset: dict) -> Dataset:
         Dataset: The dataset.
 
     Raises:
-        DataError: If the layout is wrong or the annotations cannot be read.
+        UserError: If the layout is wrong or the annotations cannot be read.
     """
     check_layout(dataset)
     try:
@@ -118,7 +118,7 @@ def build_dataset(dataset: dict) -> Dataset:
             built.full_init()
     except Exception as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
-        raise DataError(f'{dataset["type"]} in {dataset.get("data_root")} '
+        raise UserError(f'{dataset["type"]} in {dataset.get("data_root")} '
                         f'cannot be read: {reason}') from error
     return built
 
@@ -132,7 +132,7 @@ def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
             compared.
 
     Raises:
-        DataError: If there are no images, the number of classes differs, a box
+        UserError: If there are no images, the number of classes differs, a box
             or mask cannot be learnt or files are missing.
     """
     for part in parts(dataset):
@@ -159,21 +159,21 @@ def parts(dataset: Dataset) -> List[Dataset]:
 def _check_part(dataset: Dataset, num_classes: Optional[int]) -> None:
     name = type(dataset).__name__
     if len(dataset) == 0:
-        raise DataError(f'{name}: the list of images is empty.')
+        raise UserError(f'{name}: the list of images is empty.')
     classes = getattr(dataset, 'metainfo', {}).get('classes')
     if num_classes and classes and len(classes) != num_classes:
-        raise DataError(f'{name} has {len(classes)} classes, the head '
+        raise UserError(f'{name} has {len(classes)} classes, the head '
                         f'{num_classes}: set num_classes of the head (and of '
                         'the teacher) in the config.')
     largest = _largest_label(dataset)
     if num_classes and largest is not None and largest >= num_classes:
-        raise DataError(f'{name} has labels up to {largest}, the head '
+        raise UserError(f'{name} has labels up to {largest}, the head '
                         f'{num_classes} classes: it is of another dataset, '
                         'or num_classes is wrong.')
     check_boxes(dataset)
     missing = list(missing_files(dataset))
     if missing:
-        raise DataError(
+        raise UserError(
             f'{name}: {len(missing)} of {len(dataset)} images are listed but '
             f'missing, {missing[0]} the first: is the archive unpacked to its '
             'end? tools/check_data.py CONFIG lists them.')

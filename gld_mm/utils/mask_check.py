@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import Dataset
 
-from .data_error import DataError
+from .user_error import UserError
 
 _SAMPLE = 1000
 
@@ -22,7 +22,7 @@ def check_masks(dataset: Dataset) -> None:
             masks passes.
 
     Raises:
-        DataError: If a mask is not one of labels, of another size than its
+        UserError: If a mask is not one of labels, of another size than its
             image, or has a label that is no class.
     """
     pairs = list(masks(dataset))
@@ -32,7 +32,7 @@ def check_masks(dataset: Dataset) -> None:
         fault = mask_fault(image, mask,
                            known_labels(dataset) if read else None)
         if fault:
-            raise DataError(fault)
+            raise UserError(fault)
 
 
 def masks(dataset: Dataset) -> Iterator[Tuple[str, str]]:

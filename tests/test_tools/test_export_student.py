@@ -25,9 +25,11 @@ def module():
 
 def student(config, path):
     """A student with random weights and a checkpoint as training saves it."""
-    cfg = Config.fromfile(config)
-    init_default_scope(cfg.default_scope)
-    model = MODELS.build(cfg.model.architecture)
+    cfg = Config.fromfile(config).model.architecture
+    cfg.backbone.init_cfg = None
+    init_default_scope(Config.fromfile(config).default_scope)
+    model = MODELS.build(cfg)
+    model.init_weights()  # mmdet's L2Norm has none before
     torch.save(
         dict(
             meta=dict(epoch=3, cfg='...', dataset_meta=dict(classes=['a'])),
@@ -39,8 +41,9 @@ def student(config, path):
 def test_a_detector_is_one_of_mmdet_alone(module, tmp_path):
     pytest.importorskip('mmdet')
     model = student(SSD, tmp_path / 'epoch_3.pth')
-    config = module.export(
+    module.export(
         str(SSD), str(tmp_path / 'epoch_3.pth'), tmp_path / 'out.pth')
+    config = tmp_path / 'out.py'
     checkpoint = torch.load(tmp_path / 'out.pth', weights_only=True)
     assert checkpoint['meta'] == dict(
         epoch=3, dataset_meta=dict(classes=['a']))
@@ -57,8 +60,9 @@ def test_a_detector_is_one_of_mmdet_alone(module, tmp_path):
 
 def test_a_student_of_our_own_classes_imports_gld_mm(module, tmp_path):
     student(DIGITS, tmp_path / 'epoch_3.pth')
-    config = module.export(
+    module.export(
         str(DIGITS), str(tmp_path / 'epoch_3.pth'), tmp_path / 'out.pth')
+    config = tmp_path / 'out.py'
     uses = 'gld_mm' in type(
         MODELS.build(Config.fromfile(config).model).backbone).__module__
     assert ('custom_imports' in config.read_text()) == uses
@@ -84,3 +88,88 @@ def test_what_is_no_student_is_one_line_and_keeps_the_old_file(
     assert reason in result.stderr.splitlines()[-1]
     assert 'Traceback' not in result.stderr
     assert out.read_text() == 'old'
+
+
+def digits(tmp_path):
+    """A student's weights, and the student."""
+    torch.manual_seed(0)
+    return tmp_path / 'epoch_3.pth', student(DIGITS, tmp_path / 'epoch_3.pth')
+
+
+def test_onnx_computes_the_logits_of_any_batch(module, tmp_path):
+    onnxruntime = pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnxscript')
+    weights, model = digits(tmp_path)
+    module.export(str(DIGITS), str(weights), tmp_path / 'x.onnx', (32, 32))
+    assert sorted(p.name
+                  for p in tmp_path.iterdir()) == ['epoch_3.pth', 'x.onnx']
+    session = onnxruntime.InferenceSession(str(tmp_path / 'x.onnx'))
+    images = torch.randn(5, 3, 32, 32)
+    logits, = session.run(None, dict(images=images.numpy()))
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(logits), model(images))
+
+
+def test_a_program_runs_where_there_is_no_openmmlab(module, tmp_path):
+    weights, model = digits(tmp_path)
+    module.export(str(DIGITS), str(weights), tmp_path / 'x.pt2', (32, 32))
+    images = torch.randn(5, 3, 32, 32)
+    torch.save(images, tmp_path / 'images.pth')
+    code = f"""
+import sys, torch
+network = torch.export.load('{tmp_path}/x.pt2').module()
+logits, = network(torch.load('{tmp_path}/images.pth'))
+torch.save(logits, '{tmp_path}/logits.pth')
+assert not {{'gld_mm', 'mmengine', 'mmpretrain'}} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, '-c', code], check=True, cwd=tmp_path)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            torch.load(tmp_path / 'logits.pth'), model(images))
+
+
+def test_a_detector_is_exported_as_its_maps(module, tmp_path):
+    pytest.importorskip('mmdet')
+    torch.manual_seed(0)
+    model = student(SSD, tmp_path / 'epoch_3.pth')
+    module.export(
+        str(SSD), str(tmp_path / 'epoch_3.pth'), tmp_path / 'x.pt2',
+        (300, 300))
+    network = torch.export.load(tmp_path / 'x.pt2').module()
+    images = torch.randn(1, 3, 300, 300)
+    with torch.no_grad():
+        scores, boxes = model(images)
+        found = network(images)
+    assert len(found) == 12
+    for ours, theirs in zip([*scores, *boxes], found):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize('out, size, reason', [
+    ('x.onnx', None, '--size H W'),
+    ('x.pt2', (32, 0), '--size H W'),
+    ('x.txt', (32, 32), 'should end with .pth, .onnx or .pt2'),
+])
+def test_what_cannot_be_exported_is_an_error(module, tmp_path, out, size,
+                                             reason):
+    weights, _ = digits(tmp_path)
+    (tmp_path / out).write_text('old')
+    with pytest.raises(module.UserError, match=reason):
+        module.export(str(DIGITS), str(weights), tmp_path / out, size)
+    assert (tmp_path / out).read_text() == 'old'
+
+
+def test_an_export_that_computes_something_else_is_not_kept(
+        module, tmp_path, monkeypatch):
+    weights, _ = digits(tmp_path)
+    (tmp_path / 'x.pt2').write_text('old')
+
+    def wrong(network, path, size):
+        path.write_text('new')
+        return lambda images: [network(images)[0] * 1.01]
+
+    monkeypatch.setattr(module, 'to_program', wrong)
+    with pytest.raises(module.UserError, match='nothing is kept'):
+        module.export(str(DIGITS), str(weights), tmp_path / 'x.pt2', (32, 32))
+    assert (tmp_path / 'x.pt2').read_text() == 'old'
+    assert len(list(tmp_path.iterdir())) == 2

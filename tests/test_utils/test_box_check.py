@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from gld_mm.utils import data_check
-from gld_mm.utils.data_check import DataError
+from gld_mm.utils import UserError
 
 from ..voc import voc_devkit, write_xml
 
@@ -49,21 +49,21 @@ def test_a_good_one_passes_and_all_its_images_are_found(data):
 def test_a_missing_folder_or_list_is_named(data, folder):
     root, cfg = data
     (root / folder).rename(root / 'elsewhere')
-    with pytest.raises(DataError, match=f'VOCDataset: {root}/{folder} is mis'):
+    with pytest.raises(UserError, match=f'VOCDataset: {root}/{folder} is mis'):
         data_check.check_layout(cfg)
 
 
 def test_a_missing_annotation_is_named(data):
     root, cfg = data
     (root / XML).unlink()
-    with pytest.raises(DataError, match=f'cannot be read.*{XML}'):
+    with pytest.raises(UserError, match=f'cannot be read.*{XML}'):
         check(cfg)
 
 
 def test_an_unknown_class_names_file_and_class(data):
     root, cfg = data
     write_xml(root / XML, [('zebra', 1, 1, 9, 9)])
-    with pytest.raises(DataError, match=f'{XML}: the class "zebra" is not'):
+    with pytest.raises(UserError, match=f'{XML}: the class "zebra" is not'):
         check(cfg)
 
 
@@ -77,7 +77,7 @@ def test_a_box_without_area_is_named(data):
     root, cfg = data
     write_xml(root / XML, [('dog', 9, 1, 9, 30)])
     with pytest.raises(
-            DataError, match=rf'{XML}: the box \[8, 0, 8, 29\] has'):
+            UserError, match=rf'{XML}: the box \[8, 0, 8, 29\] has'):
         check(cfg)
 
 
@@ -85,10 +85,10 @@ def test_an_empty_list_is_an_error(data):
     root, cfg = data
     (root / 'VOC2007/ImageSets/Main/trainval.txt').write_text('')
     with pytest.raises(
-            DataError, match='VOC2007/ImageSets/Main/trainval.txt is em'):
+            UserError, match='VOC2007/ImageSets/Main/trainval.txt is em'):
         check(cfg)
 
 
 def test_another_number_of_classes_is_an_error(data):
-    with pytest.raises(DataError, match='has 20 classes, the head 80'):
+    with pytest.raises(UserError, match='has 20 classes, the head 80'):
         check(data[1], num_classes=80)

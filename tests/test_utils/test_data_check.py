@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 
 from gld_mm.utils import data_check
-from gld_mm.utils.data_check import DataError
+from gld_mm.utils import UserError
 
 from ..fine_grained import LAYOUTS, noise
 
@@ -35,7 +35,7 @@ def test_a_whole_dataset_passes(data):
 
 def test_a_wrong_folder_names_what_is_missing_and_the_layout(data, tmp_path):
     data.data_root = str(tmp_path / 'nowhere')
-    with pytest.raises(DataError) as error:
+    with pytest.raises(UserError) as error:
         data_check.check_layout(data)
     line, = str(error.value).splitlines()
     assert line.startswith(f'{data.type}: {tmp_path}/nowhere/')
@@ -47,7 +47,7 @@ def test_a_half_unpacked_archive_names_the_first_missing_image(data):
     paths = list(data_check.files(dataset))
     Path(paths[2]).unlink()
     Path(paths[4]).unlink()
-    with pytest.raises(DataError) as error:
+    with pytest.raises(UserError) as error:
         data_check.check_samples(dataset, None)
     assert str(error.value).startswith(
         f'{data.type}: 2 of 6 images are listed but missing, {paths[2]} the '
@@ -63,14 +63,14 @@ def test_a_cut_off_image_is_not_readable(data):
 
 def test_labels_beyond_the_head_are_an_error(data):
     dataset = data_check.build_dataset(data)
-    with pytest.raises(DataError, match='classes, the head 2|labels up to 2'):
+    with pytest.raises(UserError, match='classes, the head 2|labels up to 2'):
         data_check.check_samples(dataset, 2)
 
 
 def test_an_unreadable_annotation_is_one_line(data):
     layout, *_ = data_check.LAYOUTS[data.type]
     (Path(data.data_root) / layout[0]).write_bytes(b'no annotation \xff\n')
-    with pytest.raises(DataError, match='cannot be read: ') as error:
+    with pytest.raises(UserError, match='cannot be read: ') as error:
         data_check.build_dataset(data)
     assert len(str(error.value).splitlines()) == 1
 
@@ -86,7 +86,7 @@ def folders(root, *names):
 
 def test_another_number_of_class_folders_is_an_error(tmp_path):
     dataset = data_check.build_dataset(folders(tmp_path, 'cat', 'dog'))
-    with pytest.raises(DataError, match='has 2 classes, the head 3'):
+    with pytest.raises(UserError, match='has 2 classes, the head 3'):
         data_check.check_samples(dataset, 3)
     data_check.check_samples(dataset, 2)
 
@@ -94,7 +94,7 @@ def test_another_number_of_class_folders_is_an_error(tmp_path):
 def test_imagenet_with_other_folders_is_an_error(tmp_path):
     folders(tmp_path, 'n01440764')
     cfg = dict(type='ImageNet', data_root=str(tmp_path), split='train')
-    with pytest.raises(DataError, match=r'subfolders \(1\) doesn.t match'):
+    with pytest.raises(UserError, match=r'subfolders \(1\) doesn.t match'):
         data_check.build_dataset(cfg)
 
 
@@ -104,7 +104,7 @@ def test_files_that_a_config_names_itself_have_to_be_there(tmp_path):
         data_root=str(tmp_path),
         data_prefix='ILSVRC/train',
         ann_file='mine.txt')
-    with pytest.raises(DataError, match='mine.txt is missing'):
+    with pytest.raises(UserError, match='mine.txt is missing'):
         data_check.check_layout(dataset)
     (tmp_path / 'mine.txt').write_text('a.jpg 0')
     (tmp_path / 'ILSVRC' / 'train').mkdir(parents=True)

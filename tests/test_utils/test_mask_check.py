@@ -3,8 +3,8 @@ import pytest
 from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
 
+from gld_mm.utils import UserError
 from gld_mm.utils.data_check import check_layout, check_samples
-from gld_mm.utils.data_error import DataError
 
 from ..voc import SIZE, voc_devkit
 
@@ -57,7 +57,7 @@ def test_masks_with_a_palette_pass(folder):
 ])
 def test_a_mask_that_cannot_be_learnt_is_an_error(folder, mask, message):
     mask.save(first_mask(folder))
-    with pytest.raises(DataError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         check(folder)
     assert str(error.value).startswith(str(first_mask(folder)))
     assert '\n' not in str(error.value)
@@ -65,7 +65,7 @@ def test_a_mask_that_cannot_be_learnt_is_an_error(folder, mask, message):
 
 def test_a_mask_that_is_no_image_is_an_error(folder):
     first_mask(folder).write_text('mask')
-    with pytest.raises(DataError, match='not a whole image'):
+    with pytest.raises(UserError, match='not a whole image'):
         check(folder)
 
 
@@ -83,7 +83,7 @@ def test_labels_that_a_dataset_maps_may_be_of_all_its_classes(folder):
 
 def test_a_missing_mask_is_counted_with_the_missing_images(folder):
     first_mask(folder).unlink()
-    with pytest.raises(DataError, match='1 of 2 images are listed but'):
+    with pytest.raises(UserError, match='1 of 2 images are listed but'):
         check(folder)
 
 
@@ -92,6 +92,6 @@ def test_a_missing_mask_is_counted_with_the_missing_images(folder):
     ['ImageSets/Segmentation/train.txt', 'JPEGImages', 'SegmentationClass'])
 def test_a_missing_list_or_folder_is_an_error(folder, name):
     (folder / name).rename(folder / 'elsewhere')
-    with pytest.raises(DataError, match=f'{name} is missing'):
+    with pytest.raises(UserError, match=f'{name} is missing'):
         check_layout(
             dict(type='PascalVOCDataset', data_root=str(folder), **NAMES))

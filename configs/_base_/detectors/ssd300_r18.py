@@ -38,7 +38,7 @@ ssd300_schedule = [
 ]
 ssd300_hooks = [
     dict(type='NumClassCheckHook'),
-    dict(type='CheckInvalidLossHook', interval=50, priority='VERY_LOW'),
     dict(type='EpochSeedHook'),
+    dict(type='FiniteLossHook'),
     dict(type='PretrainedCheckHook'),
 ]

@@ -24,7 +24,10 @@ deeplabv3plus_r18 = dict(
         dilations=(1, 6, 12, 18),
         c1_in_channels=64,
         num_classes=21,
-        norm_cfg=dict(type='BN')),
+        norm_cfg=dict(type='BN'),
+        # torch's first weights: GLD divides logits by their deviation, and
+        # those of mmseg, of 0.01, make its first gradients too large.
+        init_cfg=None),
     auxiliary_head=None)
 sync_bn = 'torch'  # on several GPUs
 
@@ -64,6 +67,7 @@ default_hooks = dict(
     visualization=dict(type='SegVisualizationHook'))
 custom_hooks = [
     dict(type='EpochSeedHook'),
+    dict(type='FiniteLossHook'),
     dict(type='PretrainedCheckHook'),
 ]
 optim_wrapper = dict(

@@ -1,9 +1,12 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from .channels_last_hook import ChannelsLastHook
 from .data_check_hook import DataCheckHook
 from .epoch_seed_hook import EpochSeedHook
+from .finite_loss_hook import FiniteLossHook
 from .pretrained_check_hook import PretrainedCheckHook
 from .teacher_val_hook import TeacherValHook
 
 __all__ = [
-    'DataCheckHook', 'EpochSeedHook', 'PretrainedCheckHook', 'TeacherValHook'
+    'ChannelsLastHook', 'DataCheckHook', 'EpochSeedHook', 'FiniteLossHook',
+    'PretrainedCheckHook', 'TeacherValHook'
 ]

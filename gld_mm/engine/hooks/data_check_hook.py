@@ -31,7 +31,7 @@ class DataCheckHook(Hook):
             runner (Runner): The runner of the training process.
 
         Raises:
-            DataError: If the number of classes differs or files are missing.
+            UserError: If the number of classes differs or files are missing.
         """
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None:

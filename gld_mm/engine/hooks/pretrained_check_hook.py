@@ -8,6 +8,8 @@ from mmengine.registry import HOOKS
 from mmengine.runner import CheckpointLoader, Runner
 from torch import nn
 
+from ...utils.user_error import UserError
+
 
 @HOOKS.register_module()
 class PretrainedCheckHook(Hook):
@@ -26,8 +28,8 @@ class PretrainedCheckHook(Hook):
             runner (Runner): The runner of the process.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If a weight is missing or of another shape.
+            UserError: If there is no such file, or a weight is missing or of
+                another shape.
         """
         if runner._train_loop is None:
             return
@@ -50,12 +52,12 @@ def check_pretrained(module: nn.Module, name: str, checkpoint: str,
         prefix (str | None): What the weights' names begin with in the file.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If a weight is missing or of another shape.
+        UserError: If there is no such file, or a weight is missing or of
+            another shape.
     """
     where = f'{name or "the model"}: pretrained checkpoint "{checkpoint}"'
     if '://' not in checkpoint and not Path(checkpoint).is_file():
-        raise FileNotFoundError(f'{where} does not exist.{_hint(checkpoint)}')
+        raise UserError(f'{where} does not exist.{_hint(checkpoint)}')
     state = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     state = state.get('state_dict', state)
     start = f'{prefix.rstrip(".")}.' if prefix else ''
@@ -64,10 +66,10 @@ def check_pretrained(module: nn.Module, name: str, checkpoint: str,
             continue
         other = state.get(f'{start}{key}', state.get(f'module.{start}{key}'))
         if other is None:
-            raise ValueError(f'{where} lacks "{start}{key}": it is of another '
-                             'network, or the prefix is wrong.')
+            raise UserError(f'{where} lacks "{start}{key}": it is of another '
+                            'network, or the prefix is wrong.')
         if other.shape != weight.shape:
-            raise ValueError(
+            raise UserError(
                 f'{where} is of another network: "{start}{key}" is '
                 f'{tuple(other.shape)} in the file and {tuple(weight.shape)} '
                 'in the model.')

@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import warnings
-from typing import Dict, List, Optional, OrderedDict, Union
+from contextlib import nullcontext
+from typing import ContextManager, Dict, List, Optional, OrderedDict, Union
 
 import torch
 from mmengine.model import BaseModel
@@ -41,10 +42,13 @@ class GLDDistill(SingleTeacherDistill):
         init_cfg (dict, optional): Initialization config. Defaults to None.
         module_inplace (bool): Whether modules of the student may work in
             place, which can overwrite what is recorded. Defaults to False.
+        teacher_dtype (str, optional): Precision of the teacher's forward under
+            autocast, such as 'bfloat16'; its logits change by rounding.
+            Defaults to None, that of the student.
 
     Raises:
-        FileNotFoundError: If ``teacher_ckpt`` does not exist.
-        ValueError: If ``teacher_ckpt`` does not fit the teacher.
+        UserError: If ``teacher_ckpt`` does not exist or does not fit the
+            teacher.
     """
 
     def __init__(self,
@@ -55,7 +59,8 @@ class GLDDistill(SingleTeacherDistill):
                  teacher_config: Optional[str] = None,
                  data_preprocessor: Optional[Union[Dict, nn.Module]] = None,
                  init_cfg: Optional[Dict] = None,
-                 module_inplace: bool = False) -> None:
+                 module_inplace: bool = False,
+                 teacher_dtype: Optional[str] = None) -> None:
         # The student draws the same initial weights as without a teacher.
         with torch.random.fork_rng(devices=[]):
             if isinstance(teacher, dict):
@@ -74,6 +79,7 @@ class GLDDistill(SingleTeacherDistill):
             module_inplace=module_inplace)
         self.__dict__['teacher'] = self._modules.pop('teacher').eval()
         self._init_teacher = teacher_ckpt is None
+        self.teacher_dtype = teacher_dtype and getattr(torch, teacher_dtype)
         self._register_state_dict_hook(_drop_student_prefix)
         self._register_load_state_dict_pre_hook(self._add_student_prefix)
 
@@ -110,7 +116,8 @@ class GLDDistill(SingleTeacherDistill):
 
         distiller = self.distiller
         distiller.set_deliveries_override(False)
-        with torch.no_grad(), distiller.teacher_recorders, \
+        with torch.no_grad(), self._teacher_precision(
+                batch_inputs), distiller.teacher_recorders, \
                 distiller.deliveries:
             self.teacher(batch_inputs, data_samples, mode='tensor')
         distiller.set_deliveries_override(True)
@@ -121,6 +128,11 @@ class GLDDistill(SingleTeacherDistill):
             **add_prefix(losses, 'student'),
             **add_prefix(distiller.compute_distill_losses(), 'distill')
         }
+
+    def _teacher_precision(self, inputs: Tensor) -> ContextManager:
+        if self.teacher_dtype is None:
+            return nullcontext()
+        return torch.autocast(inputs.device.type, self.teacher_dtype)
 
     def _apply(self, fn, *args, **kwargs) -> nn.Module:
         # The teacher moves to a device or precision with the rest.

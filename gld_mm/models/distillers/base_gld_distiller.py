@@ -29,6 +29,7 @@ class BaseGLDDistiller(ConfigurableDistiller):
             ``1 - alpha``.
         beta (float): Weight of the relation term.
         gamma (float): Weight of the local term, 1 in the paper.
+        gather (bool): See :class:`RelationLoss`. Defaults to True.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
@@ -39,22 +40,24 @@ class BaseGLDDistiller(ConfigurableDistiller):
                  alpha: float,
                  beta: float,
                  gamma: float,
+                 gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         if not 0 <= alpha <= 1 or beta < 0 or gamma < 0:
             raise ValueError(
                 'alpha should be in [0, 1], beta and gamma should '
                 f'not be negative, got {alpha}, {beta}, {gamma}.')
-        weights = dict(
-            loss_global=('NormalizedKLLoss', alpha),
-            loss_local=('NormalizedKLLoss', gamma),
-            loss_relation=('RelationLoss', beta))
+        terms = dict(
+            loss_global=dict(type='NormalizedKLLoss', loss_weight=alpha),
+            loss_local=dict(type='NormalizedKLLoss', loss_weight=gamma),
+            loss_relation=dict(
+                type='RelationLoss', loss_weight=beta, gather=gather))
         super().__init__(
             student_recorders=student_recorders,
             teacher_recorders=teacher_recorders,
             connectors=dict(logits=connector),
             distill_losses={
-                name: dict(type=f'mmrazor.{loss}', loss_weight=weight)
-                for name, (loss, weight) in weights.items() if weight
+                name: dict(loss, type=f'mmrazor.{loss["type"]}')
+                for name, loss in terms.items() if loss['loss_weight']
             },
             init_cfg=init_cfg)
         self.task_weight = 1 - alpha
@@ -86,6 +89,25 @@ class BaseGLDDistiller(ConfigurableDistiller):
             for name, loss in self.distill_losses.items()
         }
 
+    def describe_logits(self) -> str:
+        """Say in one line in what range the last step's logits are.
+
+        Returns:
+            str: Of student and teacher how many are not finite, and the least
+            and the largest of the others.
+        """
+        described = []
+        for name, from_student in (('student', True), ('teacher', False)):
+            logits = torch.cat(
+                [x.detach().flatten() for x in self._logits(from_student)])
+            finite = logits[logits.isfinite()]
+            within = (f'in [{finite.min():.4g}, {finite.max():.4g}]'
+                      if len(finite) else 'none finite')
+            described.append(f'{len(logits) - len(finite)} of {len(logits)} '
+                             f'logits of the {name} are not finite, the '
+                             f'others {within}')
+        return '; '.join(described)
+
     def _logits(self, from_student: bool) -> List[Tensor]:
         logits = self.get_record('logits', from_student, connector='logits')
         return logits if isinstance(logits, list) else [logits]
@@ -100,8 +122,6 @@ class BaseGLDDistiller(ConfigurableDistiller):
             loss_relation=slice(size))[name]
         student, teacher = self._select(student[:, rows].flatten(0, 1),
                                         teacher[:, rows].flatten(0, 1))
-        if not len(student):
-            return student.new_zeros(())
         # The local term is a sum over the cells, the loss their mean.
         cells = size - 1 if name == 'loss_local' else 1
         return cells * loss(student, teacher)

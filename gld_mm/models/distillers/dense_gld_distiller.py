@@ -42,6 +42,8 @@ class DenseGLDDistiller(BaseGLDDistiller):
         gamma (float): Weight of the local term. Defaults to 1.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
+        gather (bool): Under data parallelism, whether to relate the logits of
+            all processes. Defaults to True.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """  # noqa: E501
 
@@ -55,6 +57,7 @@ class DenseGLDDistiller(BaseGLDDistiller):
                  beta: float = 500.,
                  gamma: float = 1.,
                  grid: Union[int, Tuple[int, int]] = 2,
+                 gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         student_recorders = dict(
             logits=dict(type='mmrazor.ScoreMaps', source=scores))
@@ -74,6 +77,7 @@ class DenseGLDDistiller(BaseGLDDistiller):
             alpha=alpha,
             beta=beta,
             gamma=gamma,
+            gather=gather,
             init_cfg=init_cfg)
         self.task_weight = 1.
         self.has_labels = labels is not None

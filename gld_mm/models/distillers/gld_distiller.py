@@ -31,6 +31,8 @@ class GLDDistiller(BaseGLDDistiller):
             Defaults to None.
         teacher_classifier (str, optional): The teacher's, where it differs.
             Defaults to None.
+        gather (bool): Under data parallelism, whether to relate the logits of
+            all processes. Defaults to True.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
@@ -44,6 +46,7 @@ class GLDDistiller(BaseGLDDistiller):
                  classifier: str = 'head.fc',
                  teacher_feature: Optional[str] = None,
                  teacher_classifier: Optional[str] = None,
+                 gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(
             student_recorders=dict(logits=_recorder(feature, classifier)),
@@ -57,6 +60,7 @@ class GLDDistiller(BaseGLDDistiller):
             alpha=alpha,
             beta=beta,
             gamma=gamma,
+            gather=gather,
             init_cfg=init_cfg)
 
 

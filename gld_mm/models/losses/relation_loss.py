@@ -1,8 +1,10 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+import torch
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from gld_mm.functional import relation
+from .gather_rows import gather_rows
 
 
 @MODELS.register_module()
@@ -13,11 +15,15 @@ class RelationLoss(nn.Module):
 
     Args:
         loss_weight (float): Weight of the loss. Defaults to 1.0.
+        gather (bool): Under data parallelism, whether to relate the logits of
+            all processes, so that N processes of B images learn what one of N
+            x B does, or only those of each. Defaults to True.
     """
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0, gather: bool = True) -> None:
         super().__init__()
         self.loss_weight = loss_weight
+        self.gather = gather
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Forward computation.
@@ -30,5 +36,10 @@ class RelationLoss(nn.Module):
         Returns:
             Tensor: Scalar.
         """
-        return self.loss_weight * relation(
-            preds_S.flatten(0, -2), preds_T.flatten(0, -2))
+        student, teacher = preds_S.flatten(0, -2), preds_T.flatten(0, -2)
+        if self.gather:
+            # Both in one message.
+            both = gather_rows(torch.cat([student, teacher.detach()], 1))
+            student, teacher = both.split([student.shape[1], teacher.shape[1]],
+                                          1)
+        return self.loss_weight * relation(student, teacher)

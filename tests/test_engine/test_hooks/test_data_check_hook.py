@@ -1,7 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import pytest
 
-from gld_mm.utils.data_check import DataError
+from gld_mm.utils import UserError
 
 from ...conftest import classifier
 from .test_teacher_val_hook import gld, hooks, runner
@@ -20,7 +20,7 @@ def train(folder, num_classes):
 
 def test_classes_that_differ_stop_the_run_before_its_first_step(tmp_path):
     with pytest.raises(
-            DataError, match='TwoDigitNumbers has 100 classes, the '
+            UserError, match='TwoDigitNumbers has 100 classes, the '
             'head 10'):
         train(tmp_path / 'run', 10)
     assert not list(tmp_path.glob('run/*.pth'))
@@ -33,7 +33,7 @@ def test_data_that_fit_are_trained_on(tmp_path, num_classes):
 
 @pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
 def test_it_runs_before_the_teacher_is_measured(tmp_path):
-    with pytest.raises(DataError, match='the head 10'):
+    with pytest.raises(UserError, match='the head 10'):
         runner(
             tmp_path / 'run',
             gld(),

@@ -6,6 +6,8 @@ import torch
 from mmengine.runner import save_checkpoint
 from mmpretrain.registry import MODELS
 
+from gld_mm.utils import UserError
+
 from ...conftest import classifier
 from .test_teacher_val_hook import runner
 
@@ -58,18 +60,18 @@ def test_one_that_does_not_is_an_error_before_training(tmp_path, checkpoint,
     prefix = changes.pop('prefix', 'backbone.')
     cfg['backbone'].update(copy.deepcopy(changes))
     cfg['backbone']['init_cfg']['prefix'] = prefix
-    with pytest.raises(ValueError, match=f'backbone: pretrained.*{message}'):
+    with pytest.raises(UserError, match=f'backbone: pretrained.*{message}'):
         train(tmp_path, cfg)
 
 
 def test_a_missing_one_names_the_config_that_makes_it(tmp_path):
     cfg = pretrained('work_dirs/gld/r110_r20_cifar100/epoch_200.pth')
     with pytest.raises(
-            FileNotFoundError,
+            UserError,
             match='tools/train.py configs/gld/r110_r20_cifar100.py$'):
         train(tmp_path, cfg)
 
 
 def test_a_missing_one_elsewhere_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match='x.pth" does not exist.$'):
+    with pytest.raises(UserError, match='x.pth" does not exist.$'):
         train(tmp_path, pretrained(tmp_path / 'x.pth'))

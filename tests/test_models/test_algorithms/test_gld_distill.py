@@ -9,6 +9,8 @@ from mmpretrain.registry import MODELS as CLS_MODELS
 from mmrazor.registry import MODELS
 from torch import nn
 
+from gld_mm.utils import UserError
+
 from ...conftest import classifier, distillation
 
 pytestmark = [
@@ -123,8 +125,8 @@ class TestTeacher:
 
 class TestTeacherCheckpoint:
 
-    def error(self, path, kind=ValueError, **changes):
-        with pytest.raises(kind) as error:
+    def error(self, path, **changes):
+        with pytest.raises(UserError) as error:
             build(
                 teacher_ckpt=str(path),
                 teacher_config='configs/teachers/x.py',
@@ -135,7 +137,7 @@ class TestTeacherCheckpoint:
         return message
 
     def test_a_missing_file_is_named(self, tmp_path):
-        message = self.error(tmp_path / 'no.pth', FileNotFoundError)
+        message = self.error(tmp_path / 'no.pth')
         assert 'does not exist' in message
 
     def test_a_broken_file_is_named(self, tmp_path):
@@ -278,8 +280,42 @@ class TestStep:
             assert term.item() == pytest.approx(exact[name].item(), rel=0.05)
         assert all(p.grad.isfinite().all() for p in model.parameters())
 
+    def test_a_teacher_in_bfloat16_changes_the_terms_by_rounding_only(
+            self, batch):
+        exact, rounded = build(), build(teacher_dtype='bfloat16')
+        types = []
+        for module in (rounded.teacher.head.fc, rounded.student.head.fc):
+            module.register_forward_hook(
+                lambda m, i, output: types.append(output.dtype))
+        losses, expected = rounded.loss(*batch), exact.loss(*batch)
+        assert types[0] == torch.bfloat16
+        assert set(
+            types[1:]) == {torch.float32, torch.bfloat16} - set(types[:1])
+        assert losses['student.loss'].equal(expected['student.loss'])
+        for name, value in losses.items():
+            assert value.item() == pytest.approx(
+                expected[name].item(), rel=0.02)
+
     def test_prediction_is_the_students(self, batch):
         model = build().eval()
         images = batch[0]
         assert model(images).equal(model.student(images))
         assert isinstance(model.student, nn.Module)
+
+    @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+    def test_a_thousand_steps_in_mixed_precision_stay_finite(
+            self, batch, dtype):
+        if not hasattr(torch.amp, 'GradScaler'):
+            pytest.skip('no scaler for the CPU')
+        model = build().train()
+        optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+        scaler = torch.amp.GradScaler('cpu', enabled=dtype == torch.float16)
+        for _ in range(1000):
+            with torch.autocast('cpu', dtype):
+                total, losses = model.parse_losses(model.loss(*batch))
+            assert all(value.isfinite() for value in losses.values())
+            scaler.scale(total).backward()
+            scaler.step(optimizer)
+            scaler.update()
+            optimizer.zero_grad()
+        assert all(p.isfinite().all() for p in model.parameters())

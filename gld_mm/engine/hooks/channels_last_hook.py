@@ -1,0 +1,23 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import torch
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+
+@HOOKS.register_module()
+class ChannelsLastHook(Hook):
+    """Train in the channels-last memory format, student and teacher.
+
+    Convolutions whose weights are channels-last put out such maps whatever
+    they take in, so the weights are all that has to be converted. The numbers
+    change by rounding, the checkpoint's format does not.
+    """
+
+    def before_run(self, runner: Runner) -> None:
+        """Convert the weights.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        runner.model.to(memory_format=torch.channels_last)

@@ -1,0 +1,60 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from typing import Optional
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from ...utils.user_error import UserError
+
+
+@HOOKS.register_module()
+class FiniteLossHook(Hook):
+    """Stop a run at the first loss that is infinite or not a number.
+
+    It costs nothing: mmengine reads the losses of each step for the log.
+    """
+
+    priority = 'VERY_HIGH'  # before anything is logged or saved
+
+    def after_train_iter(self,
+                         runner: Runner,
+                         batch_idx: int,
+                         data_batch: Optional[dict] = None,
+                         outputs: Optional[dict] = None) -> None:
+        """Look at the losses of a step.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            batch_idx (int): Index of the batch in its epoch.
+            data_batch (dict, optional): Not used. Defaults to None.
+            outputs (dict, optional): Losses by name. Defaults to None.
+
+        Raises:
+            UserError: If one is not finite; it names the step, the term and
+                the range of the logits.
+        """
+        losses = {
+            name: torch.as_tensor(value)
+            for name, value in (outputs or {}).items() if 'loss' in name
+        }
+        # The sum is finite only if all are.
+        if 'loss' in losses and losses['loss'].isfinite():
+            return
+        culprits = ', '.join(f'{name} is {value.item()}'
+                             for name, value in losses.items()
+                             if not value.isfinite())
+        if not culprits:
+            return
+        model = runner.model.module if is_model_wrapper(
+            runner.model) else runner.model
+        distiller = getattr(model, 'distiller', None)
+        logits = distiller.describe_logits() + '. ' if hasattr(
+            distiller, 'describe_logits') else ''
+        raise UserError(
+            f'Step {runner.iter + 1}, epoch {runner.epoch + 1}: {culprits}. '
+            f'{logits}Nothing of this epoch is saved; lower the learning '
+            'rate, clip gradients (optim_wrapper.clip_grad) or train without '
+            '--amp, and --resume.')

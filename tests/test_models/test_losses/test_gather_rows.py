@@ -1,0 +1,95 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""Relations of the global batch: two gloo processes against one."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gld_mm.functional import relation
+from gld_mm.models.losses import RelationLoss
+from gld_mm.models.losses.gather_rows import gather_rows
+
+CODE = '''
+import sys
+
+import torch
+import torch.distributed as dist
+
+from gld_mm.models.losses import RelationLoss
+
+dist.init_process_group('gloo')
+rank = dist.get_rank()
+results = []
+for case in torch.load(f'{sys.argv[1]}/cases.pth'):
+    student, teacher = case['student'], case['teacher']
+    own = slice(case['first']) if rank == 0 else slice(case['first'], None)
+    rows = student[own].clone().requires_grad_()
+    loss = RelationLoss(2., gather=case['gather'])(rows, teacher[own])
+    loss.backward()
+    results.append(dict(loss=loss.detach(), gradient=rows.grad))
+torch.save(results, f'{sys.argv[1]}/{rank}.pth')
+'''
+# Rows of the first process, of seven: even, uneven, none.
+FIRST = (3, 6, 0, 7)
+
+
+@pytest.fixture(scope='module')
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('gather')
+    torch.manual_seed(0)
+    cases = [
+        dict(
+            student=torch.randn(7, 5),
+            teacher=torch.randn(7, 4),
+            first=first,
+            gather=gather) for first in FIRST for gather in (True, False)
+    ]
+    torch.save(cases, folder / 'cases.pth')
+    (folder / 'code.py').write_text(CODE)
+    run = subprocess.run([
+        sys.executable, '-m', 'torch.distributed.run', '--standalone',
+        '--nproc_per_node=2',
+        str(folder / 'code.py'),
+        str(folder)
+    ],
+                         cwd=Path(__file__).parents[3],
+                         env=dict(
+                             os.environ, PYTHONPATH='.', OMP_NUM_THREADS='1'),
+                         capture_output=True,
+                         text=True)
+    assert run.returncode == 0, run.stderr
+    found = [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+    return list(zip(cases, *found))
+
+
+@pytest.mark.parametrize('first', FIRST)
+def test_all_processes_have_the_loss_and_gradient_of_one(results, first):
+    case, *ranks = next(r for r in results
+                        if r[0]['first'] == first and r[0]['gather'])
+    student = case['student'].clone().requires_grad_()
+    loss = 2 * relation(student, case['teacher'])
+    loss.backward()
+    for rank in ranks:
+        torch.testing.assert_close(rank['loss'], loss.detach())
+    # DistributedDataParallel takes the mean.
+    gradient = torch.cat([rank['gradient'] for rank in ranks]) / 2
+    torch.testing.assert_close(gradient, student.grad, rtol=1e-5, atol=1e-7)
+
+
+def test_without_gather_each_process_relates_its_own(results):
+    case, *ranks = next(r for r in results
+                        if r[0]['first'] == 3 and not r[0]['gather'])
+    for rank, own in zip(ranks, (slice(3), slice(3, None))):
+        torch.testing.assert_close(
+            rank['loss'],
+            2 * relation(case['student'][own], case['teacher'][own]))
+
+
+def test_one_process_keeps_its_rows():
+    rows = torch.randn(3, 2)
+    assert gather_rows(rows) is rows
+    loss = RelationLoss()(rows, rows + 1)
+    assert loss.equal(RelationLoss(gather=False)(rows, rows + 1))
