@@ -9,12 +9,12 @@ ICCV 2021. The objective puts them together:
     L = (1 - \alpha) L_{task} + \alpha L_{ND}(Z^0)
         + \sum_{l=1}^{L} L_{ND}(Z^l) + \beta L_{relation}(Z)
 """  # noqa: E501
-from typing import Callable, Tuple
+from typing import Callable, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
+from torch.autograd.function import once_differentiable
 
 
 def global_local_logits(feature: Tensor,
@@ -128,20 +128,26 @@ def normalized_kl(student: Tensor, teacher: Tensor) -> Tensor:
             log_student, log_teacher, reduction='batchmean', log_target=True)
 
 
-def relation_matrix(rows: Tensor, logits: Tensor) -> Tensor:
+def relation_matrix(rows: Tensor,
+                    logits: Tensor,
+                    out: Optional[Tensor] = None) -> Tuple[Tensor, Tensor]:
     """Squared L2 distances from some rows to all, each row of unit L2 norm.
 
     Args:
         rows (Tensor): The rows of the matrix to compute, ``(R, K)``.
         logits (Tensor): All logits, ``(M, K)``.
+        out (Tensor, optional): Memory of the matrix. Defaults to None.
 
     Returns:
-        Tensor: ``(R, M)``. A row of zeros stays zero.
+        tuple[Tensor, Tensor]: ``(R, M)``, where a row of zeros stays zero, and
+        the norms that it was divided by, ``(R, 1)``.
     """
-    squares = logits.square().sum(-1)
-    distances = rows.square().sum(-1, keepdim=True) + squares
-    distances = torch.addmm(distances, rows, logits.t(), alpha=-2).clamp(min=0)
-    return F.normalize(distances, dim=-1)
+    distances = torch.mm(rows, logits.t(), out=out).mul_(-2)
+    distances += rows.square().sum(-1, keepdim=True)
+    distances += logits.square().sum(-1)
+    distances.clamp_(min=0)
+    norms = distances.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    return distances.div_(norms), norms
 
 
 def relation(student: Tensor,
@@ -158,13 +164,13 @@ def relation(student: Tensor,
         student (Tensor): All global and local logits of a batch, ``(M, K)``.
         teacher (Tensor): The same of the teacher, ``(M, K)``, its K may
             differ; they get no gradient.
-        block_size (int): Entries of the M x M matrix to hold at a time. A
-            larger matrix is computed in blocks of rows, and again in the
-            backward pass. Defaults to 2**22, 16 MiB in float32.
+        block_size (int): Entries of the M x M matrix to hold at a time; a
+            larger matrix is computed in blocks of rows. Defaults to 2**22,
+            16 MiB in float32.
 
     Returns:
         Tensor: Scalar, in float32 or the precision of the logits if higher;
-        zero without rows.
+        zero without rows. It can be differentiated once.
 
     Raises:
         ValueError: If the numbers of logits differ.
@@ -173,32 +179,57 @@ def relation(student: Tensor,
         if len(student) != len(teacher):
             raise ValueError(f'{len(student)} logits of the student cannot be '
                              f'related to {len(teacher)} of the teacher.')
-        size = len(student)
-        if not size:
+        if not len(student):
             return _at_least_float32(student).sum()
-        student = _shift_and_scale(_at_least_float32(student))
-        teacher = _shift_and_scale(_at_least_float32(teacher.detach()))
-        block = max(1, block_size // size)
-        if block >= size:
-            total = _squared_error(student, teacher, student, teacher)
-        else:
-            total = sum(
-                checkpoint(
-                    _squared_error,
-                    *rows,
-                    student,
-                    teacher,
-                    use_reentrant=False,
-                    preserve_rng_state=False)
-                for rows in zip(student.split(block), teacher.split(block)))
+        return _Relation.apply(
+            _shift_and_scale(_at_least_float32(student)),
+            _shift_and_scale(_at_least_float32(teacher.detach())), block_size)
+
+
+class _Relation(torch.autograd.Function):
+    """Loss and gradient in one pass over blocks of rows.
+
+    Autograd would keep or compute again several M x M matrices; with the
+    gradient by hand, of which every row of blocks is a part, two blocks are
+    all that is held.
+    """
+
+    @staticmethod
+    def forward(ctx, student: Tensor, teacher: Tensor,
+                block_size: int) -> Tensor:
+        size = len(student)
+        block = min(size, max(1, block_size // size))
+        memory = student.new_empty(2, block, size)
+        total = student.new_zeros(())
+        gradient = torch.zeros_like(student)
+        for start in range(0, size, block):
+            rows = student[start:start + block]
+            ours, norms = relation_matrix(
+                rows, student, out=memory[0, :len(rows)])
+            theirs, _ = relation_matrix(
+                teacher[start:start + block],
+                teacher,
+                out=memory[1, :len(rows)])
+            error = theirs.sub_(ours)  # the sign of both is other below
+            total += error.flatten().dot(error.flatten())
+            if ctx.needs_input_grad[0]:
+                # Through the norm: what is along the row has no effect.
+                along = (error[:, None] @ ours[:, :, None])[:, 0]
+                change = error.sub_(ours.mul_(along)).div_(-norms)
+                # Through D_ij, whose gradient is 2 (z_i - z_j) and its
+                # opposite.
+                gradient[start:start + block] += (
+                    change.sum(1, keepdim=True) * rows - change @ student)
+                gradient += (
+                    change.sum(0)[:, None] * student - change.t() @ rows)
+        ctx.save_for_backward(gradient.mul_(4 / size**2))
         return total / size**2
 
-
-def _squared_error(student_rows: Tensor, teacher_rows: Tensor, student: Tensor,
-                   teacher: Tensor) -> Tensor:
-    difference = relation_matrix(student_rows, student) - relation_matrix(
-        teacher_rows, teacher)
-    return difference.square().sum()
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_output: Tensor) -> Tuple[Tensor, None, None]:
+        gradient, = ctx.saved_tensors
+        return grad_output * gradient, None, None
 
 
 def _shift_and_scale(logits: Tensor) -> Tensor:

@@ -173,3 +173,29 @@ def test_an_export_that_computes_something_else_is_not_kept(
         module.export(str(DIGITS), str(weights), tmp_path / 'x.pt2', (32, 32))
     assert (tmp_path / 'x.pt2').read_text() == 'old'
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize('change, reason', [
+    (lambda logits: [logits[0] * float('nan'), logits[1]], 'differs'),
+    (lambda logits: [logits[0], logits[1] * 1.01], 'differs'),
+    (lambda logits: logits[:1], 'other shapes'),
+    (lambda logits: [logits[0][:1], logits[1]], 'other shapes'),
+    (lambda logits: [x if len(x) > 1 else x + 1 for x in logits], 'differs'),
+])
+def test_a_comparison_misses_no_difference(module, change, reason):
+
+    def network(images):
+        return [images.mean((2, 3)), images]
+
+    assert module.compare(network, network, (4, 4)) == 0
+    with pytest.raises(module.UserError, match=reason):
+        module.compare(network, lambda x: change(network(x)), (4, 4))
+
+
+def test_onnx_without_its_packages_names_them(module, tmp_path, monkeypatch):
+    weights, _ = digits(tmp_path)
+    (tmp_path / 'x.onnx').write_text('old')
+    monkeypatch.setitem(sys.modules, 'onnxruntime', None)
+    with pytest.raises(module.UserError, match='pip install onnx'):
+        module.export(str(DIGITS), str(weights), tmp_path / 'x.onnx', (32, 32))
+    assert (tmp_path / 'x.onnx').read_text() == 'old'

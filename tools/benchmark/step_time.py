@@ -59,7 +59,9 @@ def make_samples(scope: str, batch: int, size: int) -> list:
         return [
             DetDataSample(
                 metainfo=dict(
-                    img_shape=(size, size), batch_input_shape=(size, size)),
+                    img_shape=(size, size),
+                    pad_shape=(size, size),
+                    batch_input_shape=(size, size)),
                 gt_instances=InstanceData(
                     bboxes=boxes, labels=torch.tensor([1, 2])))
             for _ in range(batch)
@@ -80,6 +82,9 @@ class Floor(nn.Module):
         self.student, self.teacher = student, teacher.eval()
         self.parse_losses = student.parse_losses
 
+    def init_weights(self) -> None:
+        self.student.init_weights()
+
     def train(self, mode: bool = True) -> None:
         self.student.train(mode)
 
@@ -98,6 +103,7 @@ def build(pair: str) -> Dict[str, Callable[[], nn.Module]]:
     if 'data_preprocessor' not in model.architecture:
         model.architecture.data_preprocessor = gld.data_preprocessor
     model.teacher_ckpt = None
+    model.architecture.backbone.init_cfg = None  # nothing to download
     stock = dict(
         type='mmrazor.SingleTeacherDistill',
         architecture=model.architecture,
@@ -157,6 +163,9 @@ def main() -> None:
     for name, maker in makers.items():
         for layout, memory in FORMATS.items():
             model = maker().to(device).to(memory_format=memory)
+            for network in (model, getattr(model, 'teacher', None)):
+                if hasattr(network, 'init_weights'):
+                    network.init_weights()
             model.train()  # which returns nothing in mmpretrain
             models[name, layout] = model
     times: Dict[tuple, List[float]] = {key: [] for key in models}

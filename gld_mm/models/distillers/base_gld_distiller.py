@@ -1,4 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from functools import partial
 from typing import Dict, List, Optional, Tuple
 
 import torch
@@ -81,13 +82,35 @@ class BaseGLDDistiller(ConfigurableDistiller):
             raise ValueError(f'The student has {len(student)} sets of logits, '
                              f'the teacher {len(teacher)}: both need the same '
                              'levels and anchors.')
+        # A map smaller than the grid has its global logit only.
+        sizes = [min(s.shape[1], t.shape[1]) for s, t in zip(student, teacher)]
+        student = [x[:, :n] for x, n in zip(student, sizes)]
+        teacher = [x[:, :n] for x, n in zip(teacher, sizes)]
+        terms = dict(
+            loss_global=partial(self._kl_term, rows=slice(1)),
+            loss_local=partial(self._kl_term, rows=slice(1, None)),
+            loss_relation=self._relation_term)
         return {
-            name:
-            sum(
-                self._term(name, loss, s, t)
-                for s, t in zip(student, teacher)) / len(student)
+            name: terms[name](loss, student, teacher)
             for name, loss in self.distill_losses.items()
         }
+
+    def _kl_term(self, loss: nn.Module, student: List[Tensor],
+                 teacher: List[Tensor], rows: slice) -> Tensor:
+        """The sum over the rows of an image, the mean over images and sets."""
+        images = len(student) * len(student[0])
+        student, teacher = (
+            torch.cat([x[:, rows].flatten(0, 1) for x in logits])
+            for logits in (student, teacher))
+        rows_of_an_image = len(student) / images
+        return rows_of_an_image * loss(*self._select(student, teacher))
+
+    def _relation_term(self, loss: nn.Module, student: List[Tensor],
+                       teacher: List[Tensor]) -> Tensor:
+        """The mean over the sets."""
+        return sum(
+            loss(*self._select(s.flatten(0, 1), t.flatten(0, 1)))
+            for s, t in zip(student, teacher)) / len(student)
 
     def describe_logits(self) -> str:
         """Say in one line in what range the last step's logits are.
@@ -111,20 +134,6 @@ class BaseGLDDistiller(ConfigurableDistiller):
     def _logits(self, from_student: bool) -> List[Tensor]:
         logits = self.get_record('logits', from_student, connector='logits')
         return logits if isinstance(logits, list) else [logits]
-
-    def _term(self, name: str, loss: nn.Module, student: Tensor,
-              teacher: Tensor) -> Tensor:
-        # A map smaller than the grid has its global logit only.
-        size = min(student.shape[1], teacher.shape[1])
-        rows = dict(
-            loss_global=slice(1),
-            loss_local=slice(1, size),
-            loss_relation=slice(size))[name]
-        student, teacher = self._select(student[:, rows].flatten(0, 1),
-                                        teacher[:, rows].flatten(0, 1))
-        # The local term is a sum over the cells, the loss their mean.
-        cells = size - 1 if name == 'loss_local' else 1
-        return cells * loss(student, teacher)
 
     def _select(self, student: Tensor,
                 teacher: Tensor) -> Tuple[Tensor, Tensor]:
