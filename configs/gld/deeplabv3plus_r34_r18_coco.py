@@ -13,6 +13,7 @@ model = dict(
     distiller=dict(
         type='mmrazor.DenseGLDDistiller',
         cls_out_channels=21,
+        gather=True,
         scores='decode_head.conv_seg',
         labels=  # noqa: E251
         'mmseg.models.decode_heads.decode_head.BaseDecodeHead._stack_batch_gt')

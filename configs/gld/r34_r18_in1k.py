@@ -13,12 +13,10 @@ model = dict(
     teacher_ckpt=  # noqa: E251
     'https://download.openmmlab.com/mmclassification/v0/resnet/resnet34_8xb32_in1k_20210831-f257d4e6.pth',  # noqa: E501
     teacher_config='configs/teachers/r34_in1k.py',
-    # Open in the paper: alpha and beta are those of CIFAR-100. Relations are
-    # among the logits of the images that a process sees: with 8 GPUs x 32 the
-    # term has 160 rows instead of the 1,280 of one batch of 256, and as it
-    # shrinks with their number (at most 2 / rows), it weighs up to 8 times as
-    # much.
-    distiller=dict(type='mmrazor.GLDDistiller', alpha=0.7, beta=500, grid=2))
+    # Open in the paper: alpha and beta are those of CIFAR-100. With
+    # gather=True relations are among the logits of all processes.
+    distiller=dict(
+        type='mmrazor.GLDDistiller', alpha=0.7, beta=500, grid=2, gather=True))
 
 # Log the teacher's accuracy before training.
 default_hooks = dict(teacher_val=dict(type='mmrazor.TeacherValHook'))

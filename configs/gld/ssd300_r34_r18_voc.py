@@ -10,7 +10,8 @@ model = dict(
         backbone=dict(type='ResNet', depth=34, out_indices=(1, 2, 3))),
     teacher_ckpt='work_dirs/teachers/ssd300_r34_voc/epoch_250.pth',
     teacher_config='configs/teachers/ssd300_r34_voc.py',
-    distiller=dict(type='mmrazor.DenseGLDDistiller', cls_out_channels=21))
+    distiller=dict(
+        type='mmrazor.DenseGLDDistiller', cls_out_channels=21, gather=True))
 
 # Log the teacher's mAP before training.
 default_hooks = dict(teacher_val=dict(type='mmrazor.TeacherValHook'))
