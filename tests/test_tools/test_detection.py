@@ -49,6 +49,7 @@ randomness = dict(seed=0)
 """)
     init_default_scope('mmdet')
     teacher = MODELS.build(Config.fromfile(folder / 'mine.py').model.teacher)
+    teacher.init_weights()  # mmdet's L2Norm has none before
     torch.save(dict(state_dict=teacher.state_dict()), folder / 'teacher.pth')
     code, log = run('train.py', folder / 'mine.py', '--work-dir',
                     folder / 'run')
