@@ -26,11 +26,10 @@ def check_masks(dataset: Dataset) -> None:
             image, or has a label that is no class.
     """
     pairs = list(masks(dataset))
+    known = known_labels(dataset) if pairs else None
     step = max(1, len(pairs) // _SAMPLE)
     for index, (image, mask) in enumerate(pairs):
-        read = index % step == 0
-        fault = mask_fault(image, mask,
-                           known_labels(dataset) if read else None)
+        fault = mask_fault(image, mask, known if index % step == 0 else None)
         if fault:
             raise UserError(fault)
 

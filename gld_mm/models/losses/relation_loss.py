@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import torch
+from mmengine.dist import get_world_size
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
@@ -37,7 +38,7 @@ class RelationLoss(nn.Module):
             Tensor: Scalar.
         """
         student, teacher = preds_S.flatten(0, -2), preds_T.flatten(0, -2)
-        if self.gather:
+        if self.gather and get_world_size() > 1:
             # Both in one message.
             both = gather_rows(torch.cat([student, teacher.detach()], 1))
             student, teacher = both.split([student.shape[1], teacher.shape[1]],
