@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# venv.txt and the lists that it includes
+LISTS := requirements/venv.txt \
+    $(shell sed -n 's|^-r |requirements/|p' requirements/venv.txt)
+SOURCES := gld_mm tools tests configs setup.py docs/conf.py
 
-.PHONY: help setup demo test clean
+.PHONY: help setup demo test lint docs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -12,7 +16,7 @@ help:  ## list the targets
 
 setup: $(READY)  ## create .venv with everything, wheels only
 
-$(READY): setup.py $(wildcard requirements/*.txt)
+$(READY): setup.py $(LISTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	    { echo 'gld_mm needs Python 3.10 or newer: make PYTHON=python3.11'; exit 1; }
 	@echo '[1/3] creating $(VENV)'
@@ -31,5 +35,19 @@ demo: $(READY)  ## distil on embedded data: a table and a picture in minutes
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest tests
 
-clean:  ## remove .venv and the demo's results
-	rm -rf $(VENV) work_dirs/demo gld_mm.egg-info
+lint: $(READY)  ## check style, types and docstrings
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements/lint.txt
+	$(BIN)/flake8 $(SOURCES)
+	$(BIN)/isort --check-only --diff $(SOURCES)
+	$(BIN)/yapf --diff --recursive --parallel $(SOURCES)
+	$(BIN)/codespell $(SOURCES) docs *.md
+	$(BIN)/mypy
+	$(BIN)/interrogate gld_mm tools
+
+docs: $(READY)  ## build the documentation as a site: docs/_build/index.html
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements/docs.txt
+	@$(BIN)/python -m sphinx -W --keep-going -q -c docs . docs/_build
+	@echo 'Site: docs/_build/index.html'
+
+clean:  ## remove .venv, the demo's results and what was built
+	rm -rf $(VENV) work_dirs/demo build gld_mm.egg-info gld_mm/.mim docs/_build

@@ -1,9 +1,13 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+import os
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.develop import develop
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).resolve().parent
 
 
 def requirements(name: str) -> list:
@@ -19,6 +23,44 @@ def version() -> str:
     return scope['__version__']
 
 
+def add_mim(package: Path, link: bool = False) -> None:
+    """Put tools, configs and their index into ``.mim`` of the package.
+
+    There openmim and mmengine look for those of an installed package.
+    """
+    mim = package / '.mim'
+    shutil.rmtree(mim, ignore_errors=True)
+    mim.mkdir()
+    for name in ('tools', 'configs', 'model-index.yml'):
+        source, target = ROOT / name, mim / name
+        if link:
+            os.symlink(os.path.relpath(source, mim), target, source.is_dir())
+        elif source.is_dir():
+            shutil.copytree(
+                source, target, ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copy2(source, target)
+
+
+class BuildPy(build_py):
+    """A wheel gets copies, an editable install links into the checkout."""
+
+    def run(self) -> None:
+        super().run()
+        if getattr(self, 'editable_mode', False):
+            add_mim(ROOT / 'gld_mm', link=True)
+        else:
+            add_mim(Path(self.build_lib, 'gld_mm'))
+
+
+class Develop(develop):
+    """An editable install by an older pip, which runs no ``build_py``."""
+
+    def run(self) -> None:
+        super().run()
+        add_mim(ROOT / 'gld_mm', link=True)
+
+
 setup(
     name='gld_mm',
     version=version(),
@@ -28,6 +70,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['gld_mm', 'gld_mm.*']),
+    cmdclass=dict(build_py=BuildPy, develop=Develop),
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
     extras_require={
@@ -36,7 +79,6 @@ setup(
     },
     classifiers=[
         'Programming Language :: Python :: 3',
-        'License :: OSI Approved :: Apache Software License',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     zip_safe=False)

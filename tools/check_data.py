@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List
+from typing import Callable, List, Optional
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import (UserError, data_check, mask_check, one_line_errors)
+from gld_mm.utils import UserError, data_check, mask_check, one_line_errors
 
 SHOWN = 20
 
@@ -31,8 +31,8 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def check(split: str, dataset_cfg: dict, num_classes: int, workers: int,
-          console: Console) -> List[str]:
+def check(split: str, dataset_cfg: dict, num_classes: Optional[int],
+          workers: int, console: Console) -> List[str]:
     """Check one dataset; return its faults, a line each."""
     try:
         dataset = data_check.build_dataset(dataset_cfg)

@@ -6,10 +6,12 @@ with GLD, three seeds each, through tools/train.py and the configs of this
 repository. Prints a table and draws what local logits say about images. What
 is finished is not run again; what was interrupted goes on.
 """
+import argparse
 import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import List
 
@@ -17,18 +19,17 @@ from rich.console import Console
 from rich.table import Table
 
 import gld_mm
-from gld_mm.experiments import (Cell, Results, Run, RunFailed, Scheduler,
-                                spread)
+from gld_mm.experiments import Cell, Results, Run, RunFailed, Scheduler, spread
 
 ROOT = Path(gld_mm.__file__).parents[1]
 OUT = Path('work_dirs', 'demo')
 SEEDS = (0, 1, 2)
-TAUGHT = dict(needs='digits/teacher', key='model.teacher_ckpt')
+taught = partial(Cell, needs='digits/teacher', key='model.teacher_ckpt')
 TEACHER = Cell('digits/teacher', 'configs/teachers/r14_digits.py')
 STUDENTS = {
     'Student alone': Cell('digits/baseline', 'configs/baseline/r8_digits.py'),
-    'KD': Cell('digits/kd', 'configs/kd/r14_r8_digits.py', **TAUGHT),
-    'GLD': Cell('digits/gld', 'configs/gld/r14_r8_digits.py', **TAUGHT),
+    'KD': taught('digits/kd', 'configs/kd/r14_r8_digits.py'),
+    'GLD': taught('digits/gld', 'configs/gld/r14_r8_digits.py'),
 }
 
 
@@ -82,6 +83,7 @@ def picture(runs: List[Run]) -> Path:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     start = time.time()
     console = Console()
     console.print(f'A teacher and {len(STUDENTS) * len(SEEDS)} students: '

@@ -15,7 +15,6 @@ detector's or segmentation head's maps of scores and boxes before decoding.
 Both are loaded again and compared with the student before they are kept.
 """
 import argparse
-import sys
 from pathlib import Path
 from typing import Callable, List, Optional, Tuple
 
@@ -101,7 +100,7 @@ def export(config: str,
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f'{out.stem}.unfinished{out.suffix}')
     try:
-        if writer:
+        if writer and size:
             model.load_state_dict(state, strict=False)
             network = Network(model).eval()
             difference = compare(network, writer(network, temporary, size),

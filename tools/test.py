@@ -12,8 +12,8 @@ from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import (default_work_dir, launch_on_cpu, one_line_errors,
-                          student_of)
+from gld_mm.utils import (default_work_dir, end_processes, launch_on_cpu,
+                          one_line_errors, student_of)
 from gld_mm.utils.checkpoint import check_fits
 
 
@@ -104,6 +104,8 @@ def main() -> None:
         metrics = runner.test()
         if args.out and args.out_item == 'metrics':
             mmengine.dump(metrics, args.out)
+    del runner
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -9,8 +9,8 @@ from mmengine.runner import BaseLoop, Runner
 
 import gld_mm  # noqa: F401
 from gld_mm.engine.hooks import DataCheckHook
-from gld_mm.utils import (check_optimizer, default_work_dir, launch_on_cpu,
-                          newest_checkpoint, one_line_errors)
+from gld_mm.utils import (check_optimizer, default_work_dir, end_processes,
+                          launch_on_cpu, newest_checkpoint, one_line_errors)
 from gld_mm.utils.checkpoint import check_fits
 from gld_mm.utils.data_check import check_layout, dataset_cfgs, head_classes
 
@@ -57,6 +57,8 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Write the command line into the config."""
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(
         args.config)
@@ -72,8 +74,6 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
     return cfg
 
 
@@ -102,6 +102,8 @@ def main() -> None:
         if cfg.resume:
             check_fits(runner.model, cfg.load_from)
         runner.train()
+    runner = None
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -1,4 +1,5 @@
-# Table 6, GLD, but for the head: the ResNet-18 that gld/r34_r18_in1k.py distils on ImageNet
+# Table 6, GLD, but for the head: the ResNet-18 that gld/r34_r18_in1k.py
+# distils on ImageNet
 _base_ = '../baseline/deeplabv3plus_r18_coco.py'
 
 model = dict(

@@ -19,7 +19,9 @@ _NAME = 'mmrazor.structures.quantization'
 def is_faulty() -> bool:
     """Whether mmrazor imports a name that torch lacks."""
     name = 'reverse_sequential_wrapper2'
-    source = Path(find_spec('mmrazor').origin).parent.joinpath(
+    spec = find_spec('mmrazor')
+    assert spec and spec.origin, 'mmrazor is not installed.'
+    source = Path(spec.origin).parent.joinpath(
         'structures', 'quantization', 'backend_config',
         'common_operator_config_utils.py')
     if not source.exists() or name not in source.read_text():
@@ -37,10 +39,9 @@ def repair() -> None:
     Its two classes raise an ``ImportError`` when something builds them.
     """
     stand_in = types.ModuleType(_NAME, __doc__)
-    stand_in.__path__ = []  # type: ignore[attr-defined]
-    stand_in.__all__ = ['BackendConfigs', 'QConfigHandler']
-    for name in stand_in.__all__:
-        setattr(stand_in, name, _unavailable(name))
+    names = ('BackendConfigs', 'QConfigHandler')
+    classes = {name: _unavailable(name) for name in names}
+    vars(stand_in).update(classes, __all__=list(names), __path__=[])
     sys.modules.setdefault(_NAME, stand_in)
 
 

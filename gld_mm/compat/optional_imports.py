@@ -20,7 +20,7 @@ def import_hosts() -> None:
     """Import mmrazor and mmpretrain's models without mmdet and mmseg."""
     hidden = [name for name in _OPTIONAL if name not in sys.modules]
     # None in sys.modules makes `import name` raise ModuleNotFoundError.
-    sys.modules.update(dict.fromkeys(hidden))
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
         for name in _HOSTS:
             import_module(name)

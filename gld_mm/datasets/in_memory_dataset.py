@@ -3,6 +3,7 @@ from typing import Dict, List, Sequence, Union
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -19,22 +20,22 @@ class InMemoryDataset(Dataset):
     workers; :class:`BatchedClsDataPreprocessor` augments them on the device.
 
     Args:
-        dataset (dict | Dataset): A classification dataset of mmpretrain. Its
-            pipeline runs once for each image, so it should not be random: it
-            loads, and resizes if the images are not of one size.
+        dataset (dict | BaseDataset): A classification dataset of mmpretrain.
+            Its pipeline runs once for each image, so it should not be random:
+            it loads, and resizes if the images are not of one size.
 
     Raises:
         ValueError: If the dataset is empty or the images are not of one size.
     """
 
-    def __init__(self, dataset: Union[dict, Dataset]) -> None:
-        if isinstance(dataset, dict):
-            dataset = DATASETS.build(dataset)
-        self.metainfo = dataset.metainfo
+    def __init__(self, dataset: Union[dict, BaseDataset]) -> None:
+        source = (
+            DATASETS.build(dataset) if isinstance(dataset, dict) else dataset)
+        self.metainfo = source.metainfo
         images: List[np.ndarray] = []
         labels: List[int] = []
-        for index in range(len(dataset)):
-            sample = dataset[index]
+        for index in range(len(source)):
+            sample = source[index]
             if images and sample['img'].shape != images[0].shape:
                 raise ValueError(
                     'InMemoryDataset needs images of one size, got '

@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from dataclasses import dataclass
+from functools import partial
 from typing import Dict, Optional
 
 
@@ -70,7 +71,8 @@ def paper_cells() -> Dict[str, Cell]:
     cells = []
     for setup, (teacher, student, paper) in _SETUPS.items():
         pair = f'{teacher}_{student}_cifar100.py'
-        taught = dict(needs=f'{setup}/teacher', key='model.teacher_ckpt')
+        taught = partial(
+            Cell, needs=f'{setup}/teacher', key='model.teacher_ckpt')
         cells += [
             Cell(
                 f'{setup}/teacher',
@@ -80,21 +82,16 @@ def paper_cells() -> Dict[str, Cell]:
                 f'{setup}/baseline',
                 f'configs/baseline/{student}_cifar100.py',
                 paper=paper[1]),
-            Cell(
-                f'{setup}/kd', f'configs/kd/{pair}', paper=paper[2], **taught),
-            Cell(
-                f'{setup}/gld',
-                f'configs/gld/{pair}',
-                paper=paper[3],
-                **taught)
+            taught(f'{setup}/kd', f'configs/kd/{pair}', paper=paper[2]),
+            taught(f'{setup}/gld', f'configs/gld/{pair}', paper=paper[3])
         ]
         cells += [
-            Cell(f'{setup}/{terms}', f'configs/ablation/{terms}_{pair}',
-                 **taught) for terms in _ABLATION.get(setup, ())
+            taught(f'{setup}/{terms}', f'configs/ablation/{terms}_{pair}')
+            for terms in _ABLATION.get(setup, ())
         ]
     teacher, student, _ = _SETUPS['a']
     for data, results in _TRANSFER.items():
-        for method, paper in results.items():
+        for method, top1 in results.items():
             network = teacher if method == 'teacher' else student
             cells.append(
                 Cell(
@@ -102,5 +99,5 @@ def paper_cells() -> Dict[str, Cell]:
                     f'configs/transfer/{network}_{data}.py',
                     needs=f'a/{method}',
                     key='model.backbone.init_cfg.checkpoint',
-                    paper=paper))
+                    paper=top1))
     return {cell.name: cell for cell in cells}

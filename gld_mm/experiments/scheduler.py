@@ -126,8 +126,9 @@ class Scheduler:
                     self._train(run, bar, lock.fileno())
             self.results.add(self._record(run))
         self._show(bar, run)
-        if not self.console.is_terminal:
-            top1 = self.results.get(run.key)['last']['top1']
+        record = self.results.get(run.key)
+        if record and not self.console.is_terminal:
+            top1 = record['last']['top1']
             self._print(f'{run.name}: {run.epochs} epochs, top-1 {top1:.2f}%')
 
     @contextmanager
@@ -272,8 +273,9 @@ def _visible_devices() -> List[Optional[str]]:
     """What CUDA_VISIBLE_DEVICES can name; [None] without a GPU."""
     count = torch.cuda.device_count()
     visible = os.environ.get('CUDA_VISIBLE_DEVICES')
-    names = visible.split(',') if visible else map(str, range(count))
-    return list(names)[:count] or [None]
+    names: List[Optional[str]] = list(
+        visible.split(',') if visible else map(str, range(count)))
+    return names[:count] or [None]
 
 
 def _is_running(process: subprocess.Popen) -> bool:

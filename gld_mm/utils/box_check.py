@@ -3,20 +3,20 @@
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from mmengine.dataset import BaseDataset
 from mmengine.fileio import list_from_file
-from torch.utils.data import Dataset
 
 from .user_error import UserError
 
 
-def check_boxes(dataset: Dataset) -> None:
+def check_boxes(dataset: BaseDataset) -> None:
     """Check the boxes of a detection dataset, and VOC's names of classes.
 
     mmdet skips an object of a class that it does not know, and trains on a box
     without an area, whose loss may not be finite.
 
     Args:
-        dataset (Dataset): A built dataset; one without boxes passes.
+        dataset (BaseDataset): A built dataset; one without boxes passes.
 
     Raises:
         UserError: If a box has no area, or an XML file an unknown class.
@@ -35,7 +35,7 @@ def check_boxes(dataset: Dataset) -> None:
         _check_names(dataset)
 
 
-def _check_names(dataset: Dataset) -> None:
+def _check_names(dataset: BaseDataset) -> None:
     # The list, since the dataset leaves out images without a known object.
     # Classes that a config leaves out on purpose are known, too.
     known = {*dataset.metainfo['classes'], *dataset.METAINFO['classes']}

@@ -72,8 +72,9 @@ def check_fits(model: nn.Module, path: str) -> None:
     except Exception as error:
         raise UserError(f'The checkpoint {path} cannot be read: {error}. Is '
                         'it cut off?') from error
-    misfit = describe_misfit(
-        model.module if is_model_wrapper(model) else model, state)
+    if is_model_wrapper(model):
+        model = model.get_submodule('module')
+    misfit = describe_misfit(model, state)
     if misfit:
         raise UserError(f'The checkpoint {path} {misfit}.')
 

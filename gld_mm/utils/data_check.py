@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 from PIL import Image
-from torch.utils.data import Dataset
 
 from .box_check import check_boxes
-from .user_error import UserError
 from .mask_check import check_masks
+from .user_error import UserError
 
 # What has to be below data_root for a split. Several lists are several ways to
 # lay the same dataset out.
@@ -99,14 +99,14 @@ def _named_paths(dataset: dict) -> Tuple[str, ...]:
     return tuple(name for name in named if name)
 
 
-def build_dataset(dataset: dict) -> Dataset:
+def build_dataset(dataset: dict) -> BaseDataset:
     """Build a dataset, with its annotations.
 
     Args:
         dataset (dict): Its config.
 
     Returns:
-        Dataset: The dataset.
+        BaseDataset: The dataset.
 
     Raises:
         UserError: If the layout is wrong or the annotations cannot be read.
@@ -123,11 +123,11 @@ def build_dataset(dataset: dict) -> Dataset:
     return built
 
 
-def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
+def check_samples(dataset: BaseDataset, num_classes: Optional[int]) -> None:
     """Check classes, boxes and masks of a dataset, and that files are there.
 
     Args:
-        dataset (Dataset): A built dataset.
+        dataset (BaseDataset): A built dataset.
         num_classes (int, optional): Classes of the model's head; None is not
             compared.
 
@@ -139,14 +139,14 @@ def check_samples(dataset: Dataset, num_classes: Optional[int]) -> None:
         _check_part(part, num_classes)
 
 
-def parts(dataset: Dataset) -> List[Dataset]:
+def parts(dataset: BaseDataset) -> List[BaseDataset]:
     """The datasets that a wrapper of mmengine is made of.
 
     Args:
-        dataset (Dataset): A built dataset.
+        dataset (BaseDataset): A built dataset.
 
     Returns:
-        list[Dataset]: The dataset itself if it is no wrapper.
+        list[BaseDataset]: The dataset itself if it is no wrapper.
     """
     inner = getattr(dataset, 'datasets', None)
     if inner is None and hasattr(dataset, 'dataset'):
@@ -156,7 +156,7 @@ def parts(dataset: Dataset) -> List[Dataset]:
     return [leaf for part in inner for leaf in parts(part)]
 
 
-def _check_part(dataset: Dataset, num_classes: Optional[int]) -> None:
+def _check_part(dataset: BaseDataset, num_classes: Optional[int]) -> None:
     name = type(dataset).__name__
     if len(dataset) == 0:
         raise UserError(f'{name}: the list of images is empty.')
@@ -180,7 +180,7 @@ def _check_part(dataset: Dataset, num_classes: Optional[int]) -> None:
     check_masks(dataset)
 
 
-def _largest_label(dataset: Dataset) -> Optional[int]:
+def _largest_label(dataset: BaseDataset) -> Optional[int]:
     """None of a dataset without labels, or with several an image."""
     try:
         return int(dataset.get_gt_labels().max())
@@ -188,11 +188,11 @@ def _largest_label(dataset: Dataset) -> Optional[int]:
         return None
 
 
-def missing_files(dataset: Dataset) -> Iterator[str]:
+def missing_files(dataset: BaseDataset) -> Iterator[str]:
     """Find listed files that do not exist; a folder is read once.
 
     Args:
-        dataset (Dataset): A built dataset.
+        dataset (BaseDataset): A built dataset.
 
     Yields:
         str: Paths.
@@ -207,12 +207,12 @@ def missing_files(dataset: Dataset) -> Iterator[str]:
             yield path
 
 
-def files(dataset: Dataset) -> Iterator[str]:
+def files(dataset: BaseDataset) -> Iterator[str]:
     """List the images and masks of a dataset.
 
     Args:
-        dataset (Dataset): A built dataset; one that holds its images has
-            none.
+        dataset (BaseDataset): A built dataset; one that holds its images
+            has none.
 
     Yields:
         str: Paths.

@@ -3,22 +3,22 @@
 from typing import Iterator, Optional, Set, Tuple
 
 import numpy as np
+from mmengine.dataset import BaseDataset
 from PIL import Image
-from torch.utils.data import Dataset
 
 from .user_error import UserError
 
 _SAMPLE = 1000
 
 
-def check_masks(dataset: Dataset) -> None:
+def check_masks(dataset: BaseDataset) -> None:
     """Check kind and size of all masks, and the labels of some.
 
     Labels are read in 1,000 masks, evenly spread, so that a large dataset
     does not wait; tools/check_data.py reads them in all.
 
     Args:
-        dataset (Dataset): A built dataset, not made of others; one without
+        dataset (BaseDataset): A built dataset, not made of others; one without
             masks passes.
 
     Raises:
@@ -34,11 +34,11 @@ def check_masks(dataset: Dataset) -> None:
             raise UserError(fault)
 
 
-def masks(dataset: Dataset) -> Iterator[Tuple[str, str]]:
+def masks(dataset: BaseDataset) -> Iterator[Tuple[str, str]]:
     """List the masks of a dataset.
 
     Args:
-        dataset (Dataset): A built dataset, not made of others.
+        dataset (BaseDataset): A built dataset, not made of others.
 
     Yields:
         tuple[str, str]: Paths of an image and its mask.
@@ -50,11 +50,11 @@ def masks(dataset: Dataset) -> Iterator[Tuple[str, str]]:
                 yield info['img_path'], info['seg_map_path']
 
 
-def known_labels(dataset: Dataset) -> Set[int]:
+def known_labels(dataset: BaseDataset) -> Set[int]:
     """The values that the files of a dataset's masks may have.
 
     Args:
-        dataset (Dataset): A built dataset of mmseg.
+        dataset (BaseDataset): A built dataset of mmseg.
 
     Returns:
         set[int]: Labels, before the dataset maps them, and what is ignored.
@@ -97,7 +97,7 @@ def mask_fault(image: str, mask: str, known: Optional[Set[int]]) -> str:
     except (OSError, SyntaxError, ValueError):
         return f'{mask} or {image} is not a whole image.'
     strange = sorted(labels - known) if known else []
-    if strange:
+    if known and strange:
         return (f'{mask} has the label {strange[0]}, which is none of the '
                 f'{len(known) - 1} classes and not ignored: is it of another '
                 'dataset?')

@@ -6,8 +6,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from gld_mm.utils import data_check
-from gld_mm.utils import UserError
+from gld_mm.utils import UserError, data_check
 
 from ..voc import voc_devkit, write_xml
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from gld_mm.utils import data_check
-from gld_mm.utils import UserError
+from gld_mm.utils import UserError, data_check
 
 from ..fine_grained import LAYOUTS, noise
 

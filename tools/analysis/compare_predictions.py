@@ -6,66 +6,43 @@
         --network student configs/gld/ssd300_r34_r18_voc.py student.pth
 
 Detectors and segmentation networks, drawn by their hosts' visualizers. The
-images are those of the first network's test set; the first column is the
-ground truth.
+first column is the ground truth.
 """
 import argparse
-from typing import List, Sequence
+from typing import List
 
 import matplotlib
 import mmcv
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.device import get_device
-from mmengine.registry import (DATASETS, MODELS, VISUALIZERS,
-                               init_default_scope)
-from mmengine.runner import load_checkpoint
-from torch import nn
+from mmengine.model import BaseModel
+from mmengine.registry import VISUALIZERS
 
-import gld_mm  # noqa: F401
-from gld_mm.utils import student_of
+from gld_mm.analysis import (Sample, figure_parser, figure_path, load_metainfo,
+                             load_network, load_samples)
+from gld_mm.utils import one_line_errors
 
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        '--network',
-        nargs=3,
-        action='append',
-        required=True,
-        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
-        help='a column; of a distillation the student')
-    parser.add_argument(
-        '--index', type=int, nargs='+', default=[0], help='of the test set')
+    parser = figure_parser(__doc__)
     parser.add_argument(
         '--score-thr',
         type=float,
         default=0.3,
         help='least score of a box that is drawn')
-    parser.add_argument('--out', default='compare_predictions.png')
     return parser.parse_args()
 
 
-def load(config: str, checkpoint: str) -> nn.Module:
-    """Build a network for testing."""
-    model = MODELS.build(student_of(Config.fromfile(config)).model)
-    load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
-    return model.to(get_device()).eval()
-
-
 @torch.no_grad()
-def predict(model: nn.Module, dataset, indices: Sequence[int]) -> list:
-    """Data samples, with ground truth and prediction, of some images."""
+def predict(model: BaseModel, samples: List[Sample]) -> list:
+    """Data samples with ground truth and prediction."""
     return [
-        model.test_step(pseudo_collate([dataset[index]]))[0].cpu()
-        for index in indices
+        model.test_step(pseudo_collate([sample.packed]))[0].cpu()
+        for sample in samples
     ]
 
 
@@ -86,33 +63,42 @@ def draw(visualizer, samples: list, draw_gt: bool, **options) -> List:
 
 def main() -> None:
     args = parse_args()
-    cfg = Config.fromfile(args.network[0][1])
-    init_default_scope(cfg.default_scope)
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    # A picture is all that is written: no backend.
-    visualizer = VISUALIZERS.build(
-        dict(type=cfg.visualizer.type, name='comparison'))
-    visualizer.dataset_meta = dataset.metainfo
+    with one_line_errors('The figure cannot be drawn'):
+        config = args.network[0][1]
+        images = load_samples(config, args.index, args.image)
+        cfg = Config.fromfile(config)
+        # A picture is all that is written: no backend.
+        visualizer = VISUALIZERS.build(
+            dict(type=cfg.visualizer.type, name='comparison'))
+        visualizer.dataset_meta = load_metainfo(config)
+        predicted = {
+            name: predict(load_network(*network), images)
+            for name, *network in args.network
+        }
+        path = figure_path(args, 'compare_predictions')
     options = dict(pred_score_thr=args.score_thr) \
         if cfg.default_scope == 'mmdet' else dict()
-    columns = dict()
-    for title, config, checkpoint in args.network:
-        samples = predict(load(config, checkpoint), dataset, args.index)
-        columns.setdefault('ground truth',
-                           draw(visualizer, samples, True, **options))
-        columns[title] = draw(visualizer, samples, False, **options)
+    columns = {
+        name: draw(visualizer, samples, False, **options)
+        for name, samples in predicted.items()
+    }
+    if not args.image:
+        truth = draw(visualizer, next(iter(predicted.values())), True,
+                     **options)
+        columns = {'ground truth': truth, **columns}
     figure, axes = plt.subplots(
-        len(args.index),
+        len(images),
         len(columns),
-        figsize=(4 * len(columns), 3.2 * len(args.index)),
+        figsize=(4 * len(columns), 3.2 * len(images)),
         squeeze=False)
     for column, (title, pictures) in zip(axes.T, columns.items()):
         column[0].set_title(title)
         for axis, picture in zip(column, pictures):
-            axis.imshow(np.asarray(picture))
+            axis.imshow(picture)
             axis.axis('off')
     figure.tight_layout()
-    figure.savefig(args.out, dpi=100)
+    figure.savefig(path, dpi=100)
+    print(f'wrote {path}')
 
 
 if __name__ == '__main__':

@@ -87,8 +87,8 @@ def main() -> None:
                   f'{args.batches} batches')
     for column in ('term', 'value', 'gradient norm'):
         table.add_column(column, justify='left')
-    for name, numbers in terms.items():
-        table.add_row(name, *(f'{mean(n):.4g}' for n in zip(*numbers)))
+    for name, batches in terms.items():
+        table.add_row(name, *(f'{mean(n):.4g}' for n in zip(*batches)))
     Console().print(table)
 
 

@@ -90,6 +90,7 @@ def cycle_epochs(loader):
 
 
 def synchronize() -> None:
+    """Wait for what the GPU, where there is one, still has to do."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 

@@ -66,10 +66,13 @@ class Run:
                 self.command, stdout=output, stderr=subprocess.STDOUT)
 
     def checkpoints(self) -> Set[Path]:
+        """The files of all epochs, whole or cut off."""
         return set(self.folder.glob('epoch_*.pth'))
 
     def weights(self) -> Dict[str, torch.Tensor]:
+        """Load those of the newest whole checkpoint."""
         path = newest_checkpoint(str(self.folder))
+        assert path, f'{self.folder} has no whole checkpoint.'
         return torch.load(path, weights_only=True)['state_dict']
 
 

@@ -45,6 +45,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def make(rows: int, classes: int) -> List[torch.Tensor]:
+    """Random logits of student and teacher, ``(rows, classes)`` each."""
     torch.manual_seed(0)
     student, teacher = torch.randn(2, rows, classes, device=get_device())
     return [student.requires_grad_(), teacher]
@@ -65,6 +66,7 @@ def products(student: torch.Tensor, teacher: torch.Tensor) -> None:
 
 
 def seconds(work: Callable, *tensors: torch.Tensor) -> float:
+    """Time of one call, to its end on the GPU too."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     start = time.perf_counter()

@@ -22,6 +22,7 @@ from typing import Callable, Dict, List
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.model import BaseModel
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.structures import InstanceData, PixelData
 from rich.console import Console
@@ -77,24 +78,28 @@ def make_samples(scope: str, batch: int, size: int) -> list:
 class Floor(nn.Module):
     """The teacher's forward and the student's loss."""
 
-    def __init__(self, student: nn.Module, teacher: nn.Module) -> None:
+    def __init__(self, student: BaseModel, teacher: BaseModel) -> None:
         super().__init__()
         self.student, self.teacher = student, teacher.eval()
         self.parse_losses = student.parse_losses
 
     def init_weights(self) -> None:
+        """Initialize the student."""
         self.student.init_weights()
 
-    def train(self, mode: bool = True) -> None:
+    def train(self, mode: bool = True) -> 'Floor':
+        """Set the mode of the student; the teacher stays in eval."""
         self.student.train(mode)
+        return self
 
     def forward(self, inputs, data_samples, mode):
+        """Run the teacher, then the student, without comparing them."""
         with torch.inference_mode():
             self.teacher(inputs, data_samples, mode='tensor')
         return self.student(inputs, data_samples, mode=mode)
 
 
-def build(pair: str) -> Dict[str, Callable[[], nn.Module]]:
+def build(pair: str) -> Dict[str, Callable[[], BaseModel]]:
     """How to build each of what is compared, from random weights."""
     gld = Config.fromfile(CONFIGS / 'gld' / f'{pair}.py')
     kd = Config.fromfile(CONFIGS / 'kd' / f'{pair}.py')
@@ -125,14 +130,14 @@ def build(pair: str) -> Dict[str, Callable[[], nn.Module]]:
     }
 
 
-def step(model: nn.Module, batch: dict) -> None:
+def step(model: BaseModel, batch: dict) -> None:
     """Forward and backward."""
     total, _ = model.parse_losses(model(**batch, mode='loss'))
     total.backward()
     model.zero_grad()
 
 
-def seconds(model: nn.Module, batch: dict, steps: int) -> float:
+def seconds(model: BaseModel, batch: dict, steps: int) -> float:
     """Mean time of some steps."""
     synchronize()
     start = time.perf_counter()
@@ -143,6 +148,7 @@ def seconds(model: nn.Module, batch: dict, steps: int) -> float:
 
 
 def synchronize() -> None:
+    """Wait for what the GPU, where there is one, still has to do."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
@@ -164,7 +170,7 @@ def main() -> None:
         for layout, memory in FORMATS.items():
             model = maker().to(device).to(memory_format=memory)
             for network in (model, getattr(model, 'teacher', None)):
-                if hasattr(network, 'init_weights'):
+                if network is not None:
                     network.init_weights()
             model.train()  # which returns nothing in mmpretrain
             models[name, layout] = model
@@ -180,18 +186,19 @@ def main() -> None:
     for column in ('', 'memory format', 'ms a step', 'of mmrazor KD',
                    'of the floor'):
         table.add_column(column, no_wrap=True)
-    for (name, layout), taken in times.items():
+    for (name, layout), rounds in times.items():
         floor = median(times['floor', layout])
         table.add_row(
-            name, layout, f'{1e3 * median(taken):,.1f} '
-            f'({1e3 * min(taken):,.1f} - {1e3 * max(taken):,.1f})',
-            f'{median(taken) / reference:.3f}', f'{median(taken) / floor:.3f}')
+            name, layout, f'{1e3 * median(rounds):,.1f} '
+            f'({1e3 * min(rounds):,.1f} - {1e3 * max(rounds):,.1f})',
+            f'{median(rounds) / reference:.3f}',
+            f'{median(rounds) / floor:.3f}')
     Console(width=100).print(table)
     if args.out:
         args.out.write_text(
             json.dumps([
-                dict(what=name, memory_format=layout, seconds=taken)
-                for (name, layout), taken in times.items()
+                dict(what=name, memory_format=layout, seconds=rounds)
+                for (name, layout), rounds in times.items()
             ],
                        indent=1))
 

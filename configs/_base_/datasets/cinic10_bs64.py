@@ -7,9 +7,7 @@ data_root = 'data/cinic10'
 data_preprocessor = dict(to_rgb=True)
 
 # Files to load instead of images to scale
-train_pipeline = [
-    dict(type='LoadImageFromFile'), *_base_.train_pipeline[1:]
-]
+train_pipeline = [dict(type='LoadImageFromFile'), *_base_.train_pipeline[1:]]
 test_pipeline = [dict(type='LoadImageFromFile'), *_base_.test_pipeline[1:]]
 
 train_dataloader = dict(

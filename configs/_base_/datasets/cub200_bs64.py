@@ -4,9 +4,7 @@ _base_ = 'mmpretrain::_base_/datasets/imagenet_bs64.py'
 data_preprocessor = dict(type='ClsDataPreprocessor', num_classes=200)
 
 train_dataloader = dict(
-    dataset=dict(
-        type='CUB', data_root='data/CUB_200_2011', split='train'))
+    dataset=dict(type='CUB', data_root='data/CUB_200_2011', split='train'))
 val_dataloader = dict(
-    dataset=dict(
-        type='CUB', data_root='data/CUB_200_2011', split='test'))
+    dataset=dict(type='CUB', data_root='data/CUB_200_2011', split='test'))
 test_dataloader = val_dataloader

@@ -8,6 +8,5 @@ train_dataloader = dict(
     dataset=dict(
         type='Flowers102', data_root='data/Flowers102', split='trainval'))
 val_dataloader = dict(
-    dataset=dict(
-        type='Flowers102', data_root='data/Flowers102', split='test'))
+    dataset=dict(type='Flowers102', data_root='data/Flowers102', split='test'))
 test_dataloader = val_dataloader

@@ -4,11 +4,9 @@
 kd = dict(
     type='mmrazor.ConfigurableDistiller',
     student_recorders=dict(
-        scores=dict(
-            type='mmrazor.ScoreMaps', source='bbox_head.cls_convs')),
+        scores=dict(type='mmrazor.ScoreMaps', source='bbox_head.cls_convs')),
     teacher_recorders=dict(
-        scores=dict(
-            type='mmrazor.ScoreMaps', source='bbox_head.cls_convs')),
+        scores=dict(type='mmrazor.ScoreMaps', source='bbox_head.cls_convs')),
     distill_losses=dict(
         loss_kl=dict(type='mmrazor.KLDivergence', tau=4, loss_weight=1.)),
     loss_forward_mappings=dict(

@@ -1,4 +1,3 @@
 _base_ = './wrn16-1_cifar.py'
 
-model = dict(
-    backbone=dict(width=2), head=dict(in_channels=128))
+model = dict(backbone=dict(width=2), head=dict(in_channels=128))

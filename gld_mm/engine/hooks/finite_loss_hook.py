@@ -51,8 +51,8 @@ class FiniteLossHook(Hook):
         model = runner.model.module if is_model_wrapper(
             runner.model) else runner.model
         distiller = getattr(model, 'distiller', None)
-        logits = distiller.describe_logits() + '. ' if hasattr(
-            distiller, 'describe_logits') else ''
+        describe = getattr(distiller, 'describe_logits', None)
+        logits = f'{describe()}. ' if describe else ''
         raise UserError(
             f'Step {runner.iter + 1}, epoch {runner.epoch + 1}: {culprits}. '
             f'{logits}Nothing of this epoch is saved; lower the learning '

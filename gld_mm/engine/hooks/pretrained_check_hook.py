@@ -1,6 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Iterator, Optional, Tuple
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -42,14 +42,14 @@ class PretrainedCheckHook(Hook):
 
 
 def check_pretrained(module: nn.Module, name: str, checkpoint: str,
-                     prefix: str) -> None:
+                     prefix: Optional[str]) -> None:
     """Check that a checkpoint has every weight of a module.
 
     Args:
         module (nn.Module): The module.
         name (str): Its name, for the error.
         checkpoint (str): Path or URL.
-        prefix (str | None): What the weights' names begin with in the file.
+        prefix (str, optional): What the weights' names begin with in the file.
 
     Raises:
         UserError: If there is no such file, or a weight is missing or of

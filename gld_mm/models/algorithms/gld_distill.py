@@ -79,7 +79,8 @@ class GLDDistill(SingleTeacherDistill):
             module_inplace=module_inplace)
         self.__dict__['teacher'] = self._modules.pop('teacher').eval()
         self._init_teacher = teacher_ckpt is None
-        self.teacher_dtype = teacher_dtype and getattr(torch, teacher_dtype)
+        self.teacher_dtype = (
+            getattr(torch, teacher_dtype) if teacher_dtype else None)
         self._register_state_dict_hook(_drop_student_prefix)
         self._register_load_state_dict_pre_hook(self._add_student_prefix)
 

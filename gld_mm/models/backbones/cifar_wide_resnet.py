@@ -37,6 +37,7 @@ class PreActBlock(BaseModule):
                 in_channels, out_channels, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Add the shortcut to what the convolutions make of a map."""
         out = F.relu(self.norm1(x), inplace=True)
         if self.shortcut is not None:
             x = self.shortcut(out)

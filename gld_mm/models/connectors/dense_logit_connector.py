@@ -77,7 +77,8 @@ class DenseLogitConnector(BaseConnector):
         if labelled is None:
             logits = self._pool(maps)
         else:
-            share = F.adaptive_avg_pool2d(labelled.float(), maps.shape[2:])
+            height, width = maps.shape[2:]
+            share = F.adaptive_avg_pool2d(labelled.float(), (height, width))
             share = share.repeat_interleave(anchors.shape[1], 0)
             total = self._pool(share)
             logits = self._pool(share * maps) / total.masked_fill(

@@ -73,13 +73,13 @@ def random_crop_flip(images: Tensor, padding: int, flip_prob: float) -> Tensor:
     """
     batch, _, height, width = images.shape
 
-    def rand(*args) -> Tensor:
-        return torch.randint(*args, (batch, 1), device=images.device)
+    def shift() -> Tensor:
+        return torch.randint(2 * padding + 1, (batch, 1), device=images.device)
 
-    rows = rand(2 * padding + 1) + torch.arange(height, device=images.device)
+    rows = shift() + torch.arange(height, device=images.device)
     cols = torch.arange(width, device=images.device).repeat(batch, 1)
     flip = torch.rand(batch, 1, device=images.device) < flip_prob
-    cols = rand(2 * padding + 1) + torch.where(flip, cols.flip(1), cols)
+    cols = shift() + torch.where(flip, cols.flip(1), cols)
     padded = F.pad(images, (padding, ) * 4)
     index = torch.arange(batch, device=images.device).view(-1, 1, 1)
     # The indexed axes come first: (B, H, W, C).

@@ -15,10 +15,10 @@ class DeepLabV3PlusHead(ASPPHead):
 
     Chen et al., `Encoder-Decoder with Atrous Separable Convolution
     <https://arxiv.org/abs/1802.02611>`_, whose convolutions mmseg's
-    ``DepthwiseSeparableASPPHead`` has separated. Here ASPP and decoder are not,
-    and the branches of ASPP are joined by a 1x1 convolution: with ResNet-18 and
-    34, 21 classes and the defaults the networks have the paper's 16,608,181
-    and 26,716,341 parameters.
+    ``DepthwiseSeparableASPPHead`` has separated. Here ASPP and decoder are
+    not, and the branches of ASPP are joined by a 1x1 convolution: with
+    ResNet-18 and 34, 21 classes and the defaults the networks have the paper's
+    16,608,181 and 26,716,341 parameters.
 
     Args:
         c1_in_channels (int): Channels of the first feature map, for the

@@ -1,6 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from functools import partial
-from typing import Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 import torch
 from mmrazor.models.distillers import ConfigurableDistiller
@@ -86,7 +86,7 @@ class BaseGLDDistiller(ConfigurableDistiller):
         sizes = [min(s.shape[1], t.shape[1]) for s, t in zip(student, teacher)]
         student = [x[:, :n] for x, n in zip(student, sizes)]
         teacher = [x[:, :n] for x, n in zip(teacher, sizes)]
-        terms = dict(
+        terms: Dict[str, Callable[..., Tensor]] = dict(
             loss_global=partial(self._kl_term, rows=slice(1)),
             loss_local=partial(self._kl_term, rows=slice(1, None)),
             loss_relation=self._relation_term)
@@ -99,11 +99,11 @@ class BaseGLDDistiller(ConfigurableDistiller):
                  teacher: List[Tensor], rows: slice) -> Tensor:
         """The sum over the rows of an image, the mean over images and sets."""
         images = len(student) * len(student[0])
-        student, teacher = (
+        ours, theirs = (
             torch.cat([x[:, rows].flatten(0, 1) for x in logits])
             for logits in (student, teacher))
-        rows_of_an_image = len(student) / images
-        return rows_of_an_image * loss(*self._select(student, teacher))
+        rows_of_an_image = len(ours) / images
+        return rows_of_an_image * loss(*self._select(ours, theirs))
 
     def _relation_term(self, loss: nn.Module, student: List[Tensor],
                        teacher: List[Tensor]) -> Tensor:

@@ -5,6 +5,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from gld_mm.functional import relation
+
 from .gather_rows import gather_rows
 
 

@@ -34,6 +34,7 @@ class FeatureWithClassifierRecorder(ModuleOutputsRecorder):
         Raises:
             ValueError: If the network has no module of that name.
         """
+        assert model is not None, 'model can not be None.'
         self._classifier = find_module(model, self._classifier_name)
         find_module(model,
                     self.source).register_forward_hook(self.forward_hook)

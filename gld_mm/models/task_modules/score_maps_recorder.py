@@ -31,6 +31,7 @@ class ScoreMapsRecorder(ModuleOutputsRecorder):
         Raises:
             ValueError: If the network has no module of that name.
         """
+        assert model is not None, 'model can not be None.'
         module = find_module(model, self.source)
         levels = module if isinstance(module, nn.ModuleList) else [module]
         for level in levels:

@@ -1,4 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+"""How data-parallel processes start on any machine, and how they end."""
+import gc
+
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
@@ -23,3 +26,18 @@ def launch_on_cpu(cfg: Config) -> None:
         device_ids=None,
         broadcast_buffers=False)
     cfg.pop('sync_bn', None)
+
+
+def end_processes() -> None:
+    """End data-parallel processes that have done their work, all together.
+
+    A thread of gloo may hold the last tensors that were sent. If it lets go of
+    them while Python shuts down, the process aborts ("terminate called
+    without an active exception") and takes a finished job with it. The threads
+    end with their group, that is when no model holds it any more: drop the
+    runner before.
+    """
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+        gc.collect()  # a runner and its hooks hold each other
+        dist.destroy_process_group()

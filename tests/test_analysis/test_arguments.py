@@ -1,0 +1,28 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from pathlib import Path
+
+import pytest
+
+from gld_mm.analysis import figure_parser, figure_path
+
+NETWORK = ['--network', 'GLD', 'configs/gld/x.py', 'x.pth']
+
+
+@pytest.mark.parametrize('args, name', [
+    (['--index', '3', '17'], 'map_x_3-17.png'),
+    (['--index', '1', '2', '3', '4', '5'], 'map_x_1-2-3-4-etc.png'),
+    (['--image', 'a/cat.jpg'], 'map_x_cat.png'),
+])
+def test_a_figure_is_named_after_config_and_images(args, name, tmp_path,
+                                                   monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    args = figure_parser('').parse_args([*NETWORK, *args])
+    assert figure_path(args, 'map') == Path('work_dirs/figures', name)
+    assert (tmp_path / 'work_dirs/figures').is_dir()
+
+
+def test_a_figure_goes_where_one_wants_it(tmp_path):
+    out = tmp_path / 'new' / 'x.png'
+    args = figure_parser('').parse_args([*NETWORK, '--out', str(out)])
+    assert figure_path(args, 'map') == out
+    assert out.parent.is_dir()
