@@ -6,8 +6,9 @@ cell on its part of the image, the global answer above; green where the class
 is there. One row a network, one column an image.
 
 Of a detector or a segmentation network the logits are the pooled scores that
-GLD compares, of a detector the mean probability over levels and anchors, and
-the answer is the best class but the background.
+GLD compares, of a detector the mean probability over levels and anchors. The
+answer is the best class but the background, its confidence that among the
+other classes.
 
 Example:
     python tools/analysis/local_predictions.py \\
@@ -63,11 +64,11 @@ def probabilities(network: nn.Module, samples: List[Sample],
 
 
 def without_background(scores: Tensor, classes: List[str]) -> Tensor:
-    """The scores of the named classes, that of the background 0."""
+    """Probabilities of the named classes, given that it is no background."""
     scores = scores[..., :len(classes)].clone()  # mmdet's background is last
     if 'background' in classes:
         scores[..., classes.index('background')] = 0
-    return scores
+    return scores / scores.sum(-1, keepdim=True)
 
 
 def cells_of(grid: int) -> List[Box]:
@@ -91,7 +92,9 @@ def present(sample: Sample, cell: Box) -> Optional[Set[int]]:
         return set(part.unique().tolist())
     if 'gt_instances' in truth and len(truth.gt_instances):
         height, width = truth.ori_shape
-        boxes = truth.gt_instances.bboxes.tolist()
+        boxes = truth.gt_instances.bboxes
+        boxes = getattr(boxes, 'tensor', boxes)  # mmdet wraps them
+        boxes = boxes.tolist()
         labels = truth.gt_instances.labels.tolist()
         return {
             label
