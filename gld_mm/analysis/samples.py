@@ -43,7 +43,8 @@ def load_samples(config: str,
         list[Sample]: One for each.
 
     Raises:
-        UserError: If an index or a file is not there.
+        UserError: If an index or a file is not there, or the test set is one
+            in memory, whose preprocessor takes whole batches.
     """
     cfg = Config.fromfile(config)
     init_default_scope(cfg.default_scope)
@@ -64,6 +65,9 @@ def load_samples(config: str,
                                 f'{config} has {len(built)} images.')
         packed = [built[index] for index in indices]
         names = [str(index) for index in indices]
+    if any('inputs' not in item for item in packed):
+        raise UserError(f'The test set of {config} packs no single images: '
+                        'give the config without the in-memory data path.')
     return [
         Sample(item, _to_rgb(item['inputs'], is_bgr), name)
         for item, name in zip(packed, names)

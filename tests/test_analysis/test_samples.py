@@ -66,3 +66,14 @@ def test_the_names_of_classes_need_no_data():
     metainfo = load_metainfo(DEEPLAB)
     assert metainfo['classes'][0] == 'background'
     assert metainfo['palette'][1] == [128, 0, 0]
+
+
+def test_the_in_memory_path_packs_no_single_images(tmp_path, red):
+    config = tmp_path / 'mine.py'
+    config.write_text(f"""
+_base_ = '{CONFIGS}/_base_/datasets/cifar100_bs64_in_memory.py'
+default_scope = 'mmpretrain'
+model = dict()
+""")
+    with pytest.raises(UserError, match='without the in-memory data path'):
+        load_samples(str(config), images=[red])
