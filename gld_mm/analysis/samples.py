@@ -5,7 +5,7 @@ from typing import List, Optional, Sequence
 
 import mmcv
 import numpy as np
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from mmengine.registry import DATASETS, init_default_scope
 
@@ -52,7 +52,7 @@ def load_samples(config: str,
     is_bgr = _is_bgr(cfg)
     if images:
         pipeline = Compose([
-            step for step in _pipeline(dataset)
+            step for step in _innermost(dataset).pipeline
             if 'LoadAnnotations' not in step.type
         ])
         packed = [pipeline(_read(path, is_bgr)) for path in images]
@@ -86,9 +86,7 @@ def load_metainfo(config: str) -> dict:
     """
     cfg = Config.fromfile(config)
     init_default_scope(cfg.default_scope)
-    dataset = cfg.test_dataloader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
+    dataset = _innermost(cfg.test_dataloader.dataset)
     with DATASETS.switch_scope_and_registry(None) as registry:  # the host's
         known = getattr(registry.get(dataset.type), 'METAINFO', {})
     metainfo = {**known, **dataset.get('metainfo', {})}
@@ -113,10 +111,11 @@ def _read(path: str, is_bgr: bool) -> dict:
         ori_shape=shape)
 
 
-def _pipeline(dataset: dict) -> list:
-    while 'pipeline' not in dataset:
-        dataset = dataset['dataset']
-    return list(dataset['pipeline'])
+def _innermost(dataset: ConfigDict) -> ConfigDict:
+    """The dataset in its wrappers."""
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
+    return dataset
 
 
 def _is_bgr(cfg: Config) -> bool:

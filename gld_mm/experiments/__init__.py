@@ -1,9 +1,10 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from .cell import Cell, paper_cells
+from .plan import with_needs
 from .report import draw_curves, spread, table
 from .results import Results
-from .run import Run
-from .scheduler import RunFailed, Scheduler, with_needs
+from .run import Run, RunFailed
+from .scheduler import Scheduler
 
 __all__ = [
     'Cell', 'Results', 'Run', 'RunFailed', 'Scheduler', 'draw_curves',

@@ -18,6 +18,10 @@ from .cell import Cell
 _EPOCHS = ('begin', 'end', 'T_max')
 
 
+class RunFailed(Exception):
+    """A run ended before its last epoch. The message is one line."""
+
+
 class Run:
     """A cell with a seed and a number of epochs, in a folder of its own.
 

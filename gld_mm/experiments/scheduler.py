@@ -1,7 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import fcntl
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -14,24 +13,18 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Dict, Iterator, List, Optional
 
-import mmengine
-import mmpretrain
-import mmrazor
 import torch
 from rich.console import Console
 from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TaskID,
                            TimeElapsedColumn)
 
-from ..version import __version__
+from .plan import check_unchanged, with_needs
+from .record import record_of
 from .results import Results
-from .run import Run
+from .run import Run, RunFailed
 
 # Bytes that a checkpoint of the largest network has no room in.
 _FULL = 60 * 2**20
-
-
-class RunFailed(Exception):
-    """A run ended before its last epoch. The message is one line."""
 
 
 class Scheduler:
@@ -124,7 +117,7 @@ class Scheduler:
                     self._check_stopped()
                 if not run.is_finished:
                     self._train(run, bar, lock.fileno())
-            self.results.add(self._record(run))
+            self.results.add(record_of(run, self.jobs))
         self._show(bar, run)
         record = self.results.get(run.key)
         if record and not self.console.is_terminal:
@@ -188,85 +181,6 @@ class Scheduler:
         curve = run.curve()
         text = f'top-1 {curve[-1]:.1f}%' if curve else ''
         self.progress.update(bar, completed=len(curve), top1=text)
-
-    def _record(self, run: Run) -> dict:
-        top1 = run.curve()
-        top5 = run.curve('accuracy/top5')
-        best = max(range(len(top1)), key=top1.__getitem__)
-        gpu = torch.cuda.is_available()
-
-        def metrics(epoch: int) -> dict:
-            found = dict(top1=top1[epoch], epoch=epoch % len(top1) + 1)
-            return dict(found, top5=top5[epoch]) if top5 else found
-
-        return dict(
-            cell=run.cell.name,
-            config=run.cell.config,
-            seed=run.seed,
-            epochs=run.epochs,
-            full_epochs=run.full_epochs,
-            shortened=run.shortened,
-            last=metrics(-1),
-            best=metrics(best),
-            needs=run.needs and run.needs.name,
-            needs_epochs=run.needs and run.needs.epochs,
-            seconds=round(run.seconds()),
-            device=torch.cuda.get_device_name()
-            if gpu else f'CPU, {os.cpu_count()} cores, {self.jobs} jobs',
-            versions=dict(
-                python=platform.python_version(),
-                torch=torch.__version__,
-                mmengine=mmengine.__version__,
-                mmpretrain=mmpretrain.__version__,
-                mmrazor=mmrazor.__version__,
-                gld_mm=__version__),
-            weights=run.weight_hash(),
-            fingerprint=run.fingerprint,
-            curve=top1)
-
-
-def with_needs(runs: List[Run]) -> List[Run]:
-    """Put what a run needs before it, and each once."""
-    ordered: Dict[str, Run] = {}
-
-    def visit(run: Run) -> None:
-        if run.needs is not None:
-            visit(run.needs)
-        ordered.setdefault(run.name, run)
-
-    for run in runs:
-        visit(run)
-    return list(ordered.values())
-
-
-def check_unchanged(runs: List[Run], results: Results) -> None:
-    """Refuse to mix two configs under one name.
-
-    Args:
-        runs (list[Run]): What is about to run, go on or be skipped.
-        results (Results): What has run.
-
-    Raises:
-        RunFailed: If a result of the same cell and length, of any seed, or the
-            begun run, had another config, data or teacher.
-    """
-    for run in runs:
-        before = {
-            record['fingerprint']:
-            f'its result of seed {record["seed"]} in '
-            f'{results.path}'
-            for record in results.of(run.cell.name, run.epochs)
-        }
-        begun = run.work_dir / 'fingerprint'
-        if run.has_begun and begun.exists():
-            before[begun.read_text()] = f'{run.work_dir} began'
-        for fingerprint, what in before.items():
-            if fingerprint and fingerprint != run.fingerprint:
-                raise RunFailed(
-                    f'{run.cell.name}: {run.cell.config}, the data config or '
-                    f'the teacher has changed since {what} ({fingerprint} is '
-                    f'now {run.fingerprint}). Restore it, or work in another '
-                    f'folder than {run.folder}; nothing was run or lost')
 
 
 def _visible_devices() -> List[Optional[str]]:
