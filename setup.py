@@ -78,6 +78,7 @@ setup(
         for name in ('demo', 'det', 'export', 'seg', 'tests')
     },
     classifiers=[
+        'Operating System :: POSIX :: Linux',
         'Programming Language :: Python :: 3',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],

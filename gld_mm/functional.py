@@ -9,7 +9,7 @@ ICCV 2021. The objective puts them together:
     L = (1 - \alpha) L_{task} + \alpha L_{ND}(Z^0)
         + \sum_{l=1}^{L} L_{ND}(Z^l) + \beta L_{relation}(Z)
 """  # noqa: E501
-from typing import Callable, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -42,7 +42,8 @@ def global_local_logits(feature: Tensor,
         by row.
 
     Raises:
-        ValueError: If the map has fewer rows or columns than the grid.
+        ValueError: If the feature is no map, or the map has fewer rows or
+            columns than the grid.
     """
     if feature.ndim != 4:
         raise ValueError('The feature map should be (B, C, H, W), got '
@@ -52,14 +53,18 @@ def global_local_logits(feature: Tensor,
         raise ValueError(f'A grid of {rows}x{columns} does not fit a feature '
                          f'map of {height}x{width}: choose a smaller grid or '
                          'an earlier feature.')
-    if fixed_kernel:
+    if fixed_kernel or not (height % rows or width % columns):
         cells = F.avg_pool2d(feature, (height // rows, width // columns))
-        cells = cells[..., :rows, :columns]
+        cells = cells[..., :rows, :columns].flatten(2).transpose(1, 2)
     else:
-        cells = F.adaptive_avg_pool2d(feature, grid)
-    pooled = torch.cat(
-        [feature.mean((2, 3))[:, None],
-         cells.flatten(2).transpose(1, 2)], 1)
+        # Adaptive pooling by hand: PyTorch's has no deterministic gradient on
+        # a GPU.
+        cells = torch.stack([
+            feature[..., top:bottom, left:right].mean((2, 3))
+            for top, bottom in _adaptive_windows(height, rows)
+            for left, right in _adaptive_windows(width, columns)
+        ], 1)
+    pooled = torch.cat([feature.mean((2, 3))[:, None], cells], 1)
     # A classifier outside autocast takes no half precision.
     pooled = _at_least_float32(pooled)
     return classifier(pooled.flatten(0, 1)).unflatten(0, pooled.shape[:2])
@@ -80,6 +85,9 @@ def normalize_logits(logits: Tensor) -> Tensor:
 
     Returns:
         Tensor: ``(N, K)``.
+
+    Raises:
+        ValueError: If K is 1.
     """
     num_classes = logits.shape[-1]
     if num_classes < 2:
@@ -189,9 +197,9 @@ def relation(student: Tensor,
 class _Relation(torch.autograd.Function):
     """Loss and gradient in one pass over blocks of rows.
 
-    Autograd would keep or compute again several M x M matrices; with the
-    gradient by hand, of which every row of blocks is a part, two blocks are
-    all that is held.
+    Autograd would keep or compute again several M x M matrices. By hand, each
+    block of rows adds its part to the gradient and is forgotten: two blocks
+    are all that is held.
     """
 
     @staticmethod
@@ -210,10 +218,11 @@ class _Relation(torch.autograd.Function):
                 teacher[start:start + block],
                 teacher,
                 out=memory[1, :len(rows)])
-            error = theirs.sub_(ours)  # the sign of both is other below
+            error = theirs.sub_(ours)  # the residual times -1
             total += error.flatten().dot(error.flatten())
             if ctx.needs_input_grad[0]:
-                # Through the norm: what is along the row has no effect.
+                # Through the norm: what is along the row has no effect. The
+                # division gives the residual its sign.
                 along = (error[:, None] @ ours[:, :, None])[:, 0]
                 change = error.sub_(ours.mul_(along)).div_(-norms)
                 # Through D_ij, whose gradient is 2 (z_i - z_j) and its
@@ -222,6 +231,7 @@ class _Relation(torch.autograd.Function):
                     change.sum(1, keepdim=True) * rows - change @ student)
                 gradient += (
                     change.sum(0)[:, None] * student - change.t() @ rows)
+        # 2 of the square of the error, 2 of that of the distance
         ctx.save_for_backward(gradient.mul_(4 / size**2))
         return total / size**2
 
@@ -243,6 +253,12 @@ def _shift_and_scale(logits: Tensor) -> Tensor:
     shifted = logits - logits[:1].detach()
     scale = shifted.detach().abs().amax()
     return shifted / scale.masked_fill(scale == 0, 1)
+
+
+def _adaptive_windows(size: int, cells: int) -> List[Tuple[int, int]]:
+    """Where the windows of adaptive pooling begin and end; they overlap."""
+    return [(i * size // cells, -(-(i + 1) * size // cells))
+            for i in range(cells)]
 
 
 def _at_least_float32(logits: Tensor) -> Tensor:

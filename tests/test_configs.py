@@ -53,6 +53,14 @@ def test_every_config_says_where_to_import_from_and_names_its_pipelines(name):
         assert [t.type for t in pipeline] == [t.type for t in used]
 
 
+@pytest.mark.parametrize('name', LEAVES)
+def test_workers_are_seeded_once_and_so_crop_otherwise_in_each_epoch(name):
+    cfg = load(name)
+    for split in ('train', 'val', 'test'):
+        loader = cfg[f'{split}_dataloader']
+        assert loader.num_workers == 0 or loader.persistent_workers
+
+
 @pytest.mark.parametrize('name',
                          [n for n in LEAVES if n.split('/')[0] in METHODS])
 def test_a_distillation_config_names_a_teacher_config_of_its_network(name):

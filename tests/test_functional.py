@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from gld_mm.functional import (global_local_logits, normalized_kl, relation,
@@ -246,6 +247,26 @@ class TestGlobalLocalLogits:
         # Rows and columns 3 to 6 of 7 make up the last cell.
         assert out.flatten().tolist() == pytest.approx(
             [1 / 49, 0, 0, 0, 1 / 16])
+
+    @pytest.mark.parametrize('size, grid', [((7, 7), (2, 2)), ((5, 8), (3, 4)),
+                                            ((11, 4), (4, 3))])
+    def test_adaptive_windows_are_pytorchs(self, size, grid):
+        feature = torch.randn(2, 3, *size)
+        expected = F.adaptive_avg_pool2d(feature, grid)
+        torch.testing.assert_close(
+            global_local_logits(feature, nn.Identity(), grid)[:, 1:],
+            expected.flatten(2).transpose(1, 2))
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+    @pytest.mark.parametrize('size', [7, 8])
+    def test_its_gradient_is_deterministic_on_a_gpu(self, size):
+        feature = torch.randn(2, 3, size, size, device='cuda').requires_grad_()
+        torch.use_deterministic_algorithms(True)
+        try:
+            global_local_logits(feature, nn.Identity(),
+                                (2, 2)).sum().backward()
+        finally:
+            torch.use_deterministic_algorithms(False)
 
     def test_fixed_kernel_drops_what_does_not_divide(self):
         feature = torch.zeros(1, 1, 7, 7)

@@ -9,13 +9,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, List, Optional
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import UserError, data_check, mask_check, one_line_errors
+from gld_mm.utils import (UserError, data_check, mask_check, one_line_errors,
+                          read_config)
 
 SHOWN = 20
 
@@ -81,7 +82,7 @@ def main() -> None:
     with one_line_errors('The command line cannot be read'):
         args = parse_args()
     with one_line_errors(f'{args.config} cannot be read'):
-        cfg = Config.fromfile(args.config)
+        cfg = read_config(args.config)
         if args.cfg_options is not None:
             cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))

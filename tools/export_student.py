@@ -8,24 +8,27 @@
 
 student.pth holds the weights and the names of the classes, no optimizer and
 no teacher; student.py beside it is the config to test it with, for mmpretrain,
-mmdet or mmsegmentation without gld_mm, unless the network is made of gld_mm's
-classes. student.onnx and student.pt2 (an ExportedProgram) hold the network
-alone, on preprocessed images (B, 3, H, W) of any batch size: logits, or a
-detector's or segmentation head's maps of scores and boxes before decoding.
-Both are loaded again and compared with the student before they are kept.
+mmdet or mmsegmentation without gld_mm, unless the network or the test set is
+of gld_mm's classes. student.onnx and student.pt2 (an ExportedProgram) hold the
+network alone, on preprocessed images (B, 3, H, W) of any batch size: logits,
+or a detector's or segmentation head's maps of scores and boxes before
+decoding. Both are loaded again and compared with the student before they are
+kept.
 """
 import argparse
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
+from mmengine.registry import (DATASETS, METRICS, MODELS, TRANSFORMS,
+                               init_default_scope)
 from mmengine.runner import CheckpointLoader
+from mmengine.utils import digit_version
 from torch import Tensor, nn
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import UserError, one_line_errors, student_of
+from gld_mm.utils import UserError, one_line_errors, read_config, student_of
 from gld_mm.utils.checkpoint import describe_misfit
 
 # What a host needs for inference and test
@@ -34,6 +37,8 @@ CONFIG_KEYS = ('default_scope', 'env_cfg', 'model', 'data_preprocessor',
                'test_cfg', 'visualizer', 'vis_backends', 'log_level')
 META_KEYS = ('dataset_meta', 'epoch', 'iter', 'experiment_name', 'seed')
 
+# The oldest torch whose exporters were seen to work
+TORCH = {'.onnx': '2.7', '.pt2': '2.6'}
 # Images to compare with; the first also to export with, where torch.export
 # would take a single image for a fixed size.
 BATCHES = (2, 1, 3)
@@ -86,7 +91,7 @@ def export(config: str,
         raise UserError(f'--size H W, the size of the images, makes {out}.')
     if not Path(config).is_file():
         raise UserError(f'The config {config} does not exist.')
-    cfg = student_of(Config.fromfile(config))
+    cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
     weights = _load(checkpoint)
@@ -109,7 +114,7 @@ def export(config: str,
         else:
             to_checkpoint(weights.get('meta', {}), state, temporary)
             plain = out.with_suffix('.py')
-            plain_config(cfg, model).dump(plain)
+            plain_config(cfg).dump(plain)
             written = f'{out} and {plain}'
         temporary.replace(out)
     finally:
@@ -144,6 +149,7 @@ def to_checkpoint(meta: dict, state: dict, path: Path) -> None:
 def to_program(network: nn.Module, path: Path, size: Tuple[int,
                                                            int]) -> Callable:
     """Write an ExportedProgram; return it, loaded again."""
+    check_torch('.pt2')
     program = torch.export.export(
         network, (torch.randn(BATCHES[0], 3, *size), ),
         dynamic_shapes=dict(images={0: torch.export.Dim('batch')}),
@@ -154,6 +160,7 @@ def to_program(network: nn.Module, path: Path, size: Tuple[int,
 
 def to_onnx(network: nn.Module, path: Path, size: Tuple[int, int]) -> Callable:
     """Write an ONNX file; return it as a function, in onnxruntime."""
+    check_torch('.onnx')
     try:
         import onnxruntime
         import onnxscript  # noqa: F401, which torch.onnx needs
@@ -176,6 +183,15 @@ def to_onnx(network: nn.Module, path: Path, size: Tuple[int, int]) -> Callable:
         return [torch.from_numpy(output) for output in outputs]
 
     return run
+
+
+def check_torch(suffix: str) -> None:
+    """Refuse a format that the installed torch does not write."""
+    if digit_version(torch.__version__) < digit_version(TORCH[suffix]):
+        raise UserError(
+            f'*{suffix} needs torch >= {TORCH[suffix]}, this is '
+            f'{torch.__version__}: export a plain checkpoint (*.pth) here, '
+            'and that again where torch is newer.')
 
 
 @torch.no_grad()
@@ -221,14 +237,28 @@ def _load(checkpoint: str) -> dict:
         raise UserError(f'{checkpoint} cannot be read: {reason}') from error
 
 
-def plain_config(cfg: Config, model: nn.Module) -> Config:
+def plain_config(cfg: Config) -> Config:
     """What a host library needs to test the student."""
     plain = {key: cfg[key] for key in CONFIG_KEYS if key in cfg}
-    if any(type(m).__module__.startswith('gld_mm.') for m in model.modules()):
+    if needs_gld_mm(plain):
         plain['custom_imports'] = cfg.custom_imports
     # The weights come from the checkpoint alone.
     plain['model'].get('backbone', {}).pop('init_cfg', None)
     return Config(plain)
+
+
+def needs_gld_mm(value: Any) -> bool:
+    """Whether a part of a config names a class of this package."""
+    if isinstance(value, (list, tuple)):
+        return any(map(needs_gld_mm, value))
+    if not isinstance(value, dict):
+        return False
+    for root in (MODELS, DATASETS, TRANSFORMS, METRICS):
+        with root.switch_scope_and_registry(None) as registry:  # the host's
+            found = registry.get(str(value.get('type')))
+        if getattr(found, '__module__', '').startswith('gld_mm.'):
+            return True
+    return any(map(needs_gld_mm, value.values()))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 
 import gld_mm  # noqa: F401
 from gld_mm.utils import (default_work_dir, end_processes, launch_on_cpu,
-                          one_line_errors, student_of)
+                          one_line_errors, read_config, student_of)
 from gld_mm.utils.checkpoint import check_fits
 
 
@@ -94,7 +94,7 @@ def main() -> None:
     with one_line_errors('The command line cannot be read'):
         args = parse_args()
     with one_line_errors(f'{args.config} cannot be read'):
-        cfg = merge_args(Config.fromfile(args.config), args)
+        cfg = merge_args(read_config(args.config), args)
     with one_line_errors(f'{args.config} cannot be tested', cfg.work_dir):
         launch_on_cpu(cfg)
         runner = Runner.from_cfg(cfg)

@@ -10,7 +10,8 @@ from mmengine.runner import BaseLoop, Runner
 import gld_mm  # noqa: F401
 from gld_mm.engine.hooks import DataCheckHook
 from gld_mm.utils import (check_optimizer, default_work_dir, end_processes,
-                          launch_on_cpu, newest_checkpoint, one_line_errors)
+                          keep_workers, launch_on_cpu, newest_checkpoint,
+                          one_line_errors, read_config)
 from gld_mm.utils.checkpoint import check_fits
 from gld_mm.utils.data_check import check_layout, dataset_cfgs, head_classes
 
@@ -63,10 +64,11 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(
         args.config)
     if args.resume:
-        # Without a whole checkpoint the run starts anew.
-        cfg.load_from = newest_checkpoint(
+        # Without a whole checkpoint the run starts as without --resume.
+        checkpoint = newest_checkpoint(
             cfg.work_dir) if args.resume == 'auto' else args.resume
-        cfg.resume = cfg.load_from is not None
+        cfg.resume = checkpoint is not None
+        cfg.load_from = checkpoint or cfg.get('load_from')
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -87,7 +89,7 @@ def main() -> None:
     with one_line_errors('The command line cannot be read'):
         args = parse_args()
     with one_line_errors(f'{args.config} cannot be read'):
-        cfg = merge_args(Config.fromfile(args.config), args)
+        cfg = merge_args(read_config(args.config), args)
     runner = None
     with one_line_errors(
             f'{args.config} cannot be trained',
@@ -96,6 +98,7 @@ def main() -> None:
         check_optimizer(cfg)
         for dataset in dataset_cfgs(cfg).values():
             check_layout(dataset)
+        keep_workers(cfg)
         launch_on_cpu(cfg)
         runner = Runner.from_cfg(cfg)
         runner.register_hook(DataCheckHook(head_classes(cfg)))

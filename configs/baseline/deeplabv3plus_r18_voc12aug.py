@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/segmentors/deeplabv3plus_r18.py',
 ]
 
-data_preprocessor = dict(size=(513, 513))
+data_preprocessor = dict(size=(513, 513))  # of a distillation
 model = _base_.deeplabv3plus_r18
 
 train_dataloader = dict(

@@ -2,7 +2,6 @@
 from typing import List
 
 import torch
-from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 from mmengine.model import BaseModel
@@ -11,7 +10,7 @@ from mmengine.runner import load_checkpoint
 from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from torch import Tensor
 
-from ..utils import student_of
+from ..utils import read_config, student_of
 from ..utils.checkpoint import check_fits
 from .samples import Sample
 
@@ -29,7 +28,7 @@ def load_network(config: str, checkpoint: str) -> BaseModel:
     Raises:
         UserError: If the checkpoint cannot be read or is of another network.
     """
-    cfg = student_of(Config.fromfile(config))
+    cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     if 'data_preprocessor' in cfg:  # mmpretrain's runner hands it over
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)

@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from mmengine.registry import DATASETS, init_default_scope
 
-from ..utils import UserError
+from ..utils import UserError, read_config
 from ..utils.data_check import build_dataset
 
 
@@ -46,7 +46,7 @@ def load_samples(config: str,
         UserError: If an index or a file is not there, or the test set is one
             in memory, whose preprocessor takes whole batches.
     """
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     init_default_scope(cfg.default_scope)
     dataset = cfg.test_dataloader.dataset
     is_bgr = _is_bgr(cfg)
@@ -84,7 +84,7 @@ def load_metainfo(config: str) -> dict:
     Returns:
         dict: ``classes`` by label and, where there is one, ``palette``.
     """
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     init_default_scope(cfg.default_scope)
     dataset = _innermost(cfg.test_dataloader.dataset)
     with DATASETS.switch_scope_and_registry(None) as registry:  # the host's

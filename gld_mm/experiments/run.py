@@ -2,7 +2,6 @@
 import copy
 import hashlib
 import json
-import zipfile
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
+from ..utils.checkpoint import is_whole
 from .cell import Cell
 
 # Settings of schedulers that count epochs.
@@ -137,7 +137,7 @@ class Run:
     @property
     def has_weights(self) -> bool:
         """Whether the last checkpoint is there and whole."""
-        return zipfile.is_zipfile(self.checkpoint)
+        return is_whole(self.checkpoint)
 
     @property
     def has_begun(self) -> bool:

@@ -1,11 +1,13 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from .checkpoint import newest_checkpoint
-from .config import check_optimizer, default_work_dir, student_of
+from .config import (check_optimizer, default_work_dir, keep_workers,
+                     read_config, student_of)
 from .one_line_errors import one_line_errors
 from .processes import end_processes, launch_on_cpu
 from .user_error import UserError
 
 __all__ = [
     'UserError', 'check_optimizer', 'default_work_dir', 'end_processes',
-    'launch_on_cpu', 'newest_checkpoint', 'one_line_errors', 'student_of'
+    'keep_workers', 'launch_on_cpu', 'newest_checkpoint', 'one_line_errors',
+    'read_config', 'student_of'
 ]

@@ -1,10 +1,60 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from pathlib import Path
+from typing import Tuple
 
 from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS
 
 from .user_error import UserError
+
+
+def read_config(path: str) -> Config:
+    """Read a config that is not, by way of its bases, its own base.
+
+    Of a circle mmengine opens files until the system has no more.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        Config: What is in it.
+
+    Raises:
+        UserError: If its bases lead back to one of them.
+    """
+    _check_bases(Path(path).resolve(), ())
+    return Config.fromfile(path)
+
+
+def _check_bases(path: Path, heirs: Tuple[Path, ...]) -> None:
+    if path in heirs:
+        circle = ' -> '.join(map(str, (*heirs[heirs.index(path):], path)))
+        raise UserError(f'The _base_ of configs lead in a circle: {circle}')
+    try:
+        bases = [
+            Config._get_cfg_path(base, str(path))[0]
+            for base in Config._get_base_files(str(path))
+        ]
+    except Exception:  # what else may be wrong, mmengine says
+        return
+    for base in bases:
+        _check_bases(Path(base).resolve(), (*heirs, path))
+
+
+def keep_workers(cfg: Config) -> None:
+    """Let the workers of dataloaders live on between epochs.
+
+    mmengine seeds workers with the run's seed when they start: started anew,
+    they would draw the same crops and flips in every epoch. The hosts' configs
+    set this, or mmpretrain's train.py does.
+
+    Args:
+        cfg (Config): Config of a training; what it sets itself stays.
+    """
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and loader.get('num_workers'):
+            loader.setdefault('persistent_workers', True)
 
 
 def default_work_dir(config: str) -> str:

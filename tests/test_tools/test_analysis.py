@@ -184,7 +184,8 @@ def test_curves_of_a_resumed_run_are_one_line(tool, tmp_path):
     def log(start, *lines):
         folder = tmp_path / 'run' / start / 'vis_data'
         folder.mkdir(parents=True)
-        (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, lines)))
+        text = '\n'.join(map(json.dumps, lines)) + '\n{"step": 3'  # a kill
+        (folder / 'scalars.json').write_text(text)
 
     log('20260101_000000', dict(step=0, **{'teacher/mIoU': 70.}),
         dict(step=10, loss=3.), dict(step=20, loss=2.5))

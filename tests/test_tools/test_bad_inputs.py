@@ -201,7 +201,7 @@ CONFIGS = {
     'a config without a model': ("train_cfg = dict(max_epochs=1)", 'model'),
     'a config of a missing base': ("_base_ = 'configs/gld/none.py'", 'none'),
     'a config with a circle of bases':
-    ("_base_ = './mine.py'", 'mine.py|recursion'),
+    ("_base_ = './mine.py'", 'circle: .*mine.py -> .*mine.py'),
     'a config of a missing module':
     ("_base_ = '{config}'\ncustom_imports = dict(imports=['my_modules'])",
      'my_modules'),

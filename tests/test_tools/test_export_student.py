@@ -8,6 +8,9 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
+from mmengine.utils import digit_version
+
+from gld_mm.utils import UserError, student_of
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools' / 'export_student.py'
@@ -58,14 +61,19 @@ def test_a_detector_is_one_of_mmdet_alone(module, tmp_path):
             assert torch.equal(new, old)
 
 
-def test_a_student_of_our_own_classes_imports_gld_mm(module, tmp_path):
-    student(DIGITS, tmp_path / 'epoch_3.pth')
-    module.export(
-        str(DIGITS), str(tmp_path / 'epoch_3.pth'), tmp_path / 'out.pth')
-    config = tmp_path / 'out.py'
-    uses = 'gld_mm' in type(
-        MODELS.build(Config.fromfile(config).model).backbone).__module__
-    assert ('custom_imports' in config.read_text()) == uses
+@pytest.mark.parametrize(
+    'config, ours',
+    [
+        ('gld/r14_r8_digits.py', True),  # the test set
+        ('gld/r34_r18_dogs120.py', True),
+        ('gld/r110_r20_cifar100.py', True),  # the network
+        ('gld/r34_r18_in1k.py', False),
+        ('gld/r34_r18_flowers102.py', False)
+    ])
+def test_a_config_with_classes_of_ours_imports_gld_mm(module, config, ours):
+    cfg = student_of(Config.fromfile(ROOT / 'configs' / config))
+    init_default_scope(cfg.default_scope)
+    assert ('custom_imports' in module.plain_config(cfg)) == ours
 
 
 @pytest.mark.parametrize('content, reason', [
@@ -96,9 +104,22 @@ def digits(tmp_path):
     return tmp_path / 'epoch_3.pth', student(DIGITS, tmp_path / 'epoch_3.pth')
 
 
+def needs_torch_for(module, suffix):
+    if digit_version(torch.__version__) < digit_version(module.TORCH[suffix]):
+        pytest.skip(f'{suffix} needs torch >= {module.TORCH[suffix]}')
+
+
+def test_an_older_torch_is_one_line(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, '__version__', '2.5.1+cu121')
+    weights, _ = digits(tmp_path)
+    with pytest.raises(UserError, match='pt2 needs torch >= 2.6, this is 2.5'):
+        module.export(str(DIGITS), str(weights), tmp_path / 'x.pt2', (32, 32))
+
+
 def test_onnx_computes_the_logits_of_any_batch(module, tmp_path):
     onnxruntime = pytest.importorskip('onnxruntime')
     pytest.importorskip('onnxscript')
+    needs_torch_for(module, '.onnx')
     weights, model = digits(tmp_path)
     module.export(str(DIGITS), str(weights), tmp_path / 'x.onnx', (32, 32))
     assert sorted(p.name
@@ -111,6 +132,7 @@ def test_onnx_computes_the_logits_of_any_batch(module, tmp_path):
 
 
 def test_a_program_runs_where_there_is_no_openmmlab(module, tmp_path):
+    needs_torch_for(module, '.pt2')
     weights, model = digits(tmp_path)
     module.export(str(DIGITS), str(weights), tmp_path / 'x.pt2', (32, 32))
     images = torch.randn(5, 3, 32, 32)
@@ -130,6 +152,7 @@ assert not {{'gld_mm', 'mmengine', 'mmpretrain'}} & set(sys.modules)
 
 def test_a_detector_is_exported_as_its_maps(module, tmp_path):
     pytest.importorskip('mmdet')
+    needs_torch_for(module, '.pt2')
     torch.manual_seed(0)
     model = student(SSD, tmp_path / 'epoch_3.pth')
     module.export(

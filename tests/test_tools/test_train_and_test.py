@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 pytest.importorskip('sklearn')
 
@@ -78,6 +80,18 @@ def test_a_run_that_stopped_after_an_epoch_resumes_to_the_same_student(
     ours = weights(tmp_path / 'epoch_2.pth')
     theirs = weights(whole[0] / 'epoch_2.pth')
     assert all(ours[k].equal(v) for k, v in theirs.items())
+
+
+def test_resume_without_a_checkpoint_keeps_what_the_config_starts_from(
+        tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        sys, 'argv',
+        ['train.py', 'x.py', '--resume', '--work-dir',
+         str(tmp_path)])
+    tool = runpy.run_path(str(ROOT / 'tools' / 'train.py'))
+    cfg = tool['merge_args'](Config(dict(load_from='a.pth')),
+                             tool['parse_args']())
+    assert (cfg.resume, cfg.load_from) == (False, 'a.pth')
 
 
 def test_the_student_scores_the_same_in_its_own_config_and_in_mmpretrains_tool(

@@ -14,14 +14,13 @@ from typing import List
 import matplotlib
 import mmcv
 import torch
-from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.model import BaseModel
 from mmengine.registry import VISUALIZERS
 
 from gld_mm.analysis import (Sample, figure_parser, figure_path, load_metainfo,
                              load_network, load_samples)
-from gld_mm.utils import one_line_errors
+from gld_mm.utils import one_line_errors, read_config
 
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402
@@ -66,7 +65,7 @@ def main() -> None:
     with one_line_errors('The figure cannot be drawn'):
         config = args.network[0][1]
         images = load_samples(config, args.index, args.image)
-        cfg = Config.fromfile(config)
+        cfg = read_config(config)
         # A picture is all that is written: no backend.
         visualizer = VISUALIZERS.build(
             dict(type=cfg.visualizer.type, name='comparison'))

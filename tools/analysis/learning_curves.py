@@ -65,7 +65,10 @@ def read(work_dir: str) -> Dict[str, Curve]:
     curves: Dict[str, Curve] = {}
     for log in logs:  # a later start overwrites what it did again
         for line in log.read_text().splitlines():
-            scalars = json.loads(line)
+            try:
+                scalars = json.loads(line)
+            except ValueError:  # cut off by a kill
+                continue
             for key, value in scalars.items():
                 if isinstance(value, (int, float)):
                     curves.setdefault(key, {})[scalars['step']] = value

@@ -14,7 +14,7 @@ from statistics import mean
 from typing import Dict, List
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner, load_checkpoint, set_random_seed
@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 import gld_mm  # noqa: F401
+from gld_mm.utils import one_line_errors, read_config
+from gld_mm.utils.checkpoint import check_fits
 
 
 def parse_args() -> argparse.Namespace:
@@ -64,9 +66,9 @@ def measure(model, batch: dict) -> Dict[str, List[float]]:
     return measured
 
 
-def main() -> None:
-    args = parse_args()
-    cfg = Config.fromfile(args.config)
+def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
+    """What :func:`measure` says of each batch, by term."""
+    cfg = read_config(args.config)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.default_scope)
@@ -75,14 +77,22 @@ def main() -> None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     model = MODELS.build(cfg.model).to(get_device()).train()
     if args.student:
+        check_fits(model, args.student)
         load_checkpoint(model, args.student, map_location='cpu')
     else:
         model.init_weights()
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=args.seed)
-    terms = defaultdict(list)
+    terms: Dict[str, List[List[float]]] = defaultdict(list)
     for _, batch in zip(range(args.batches), loader):
         for name, numbers in measure(model, batch).items():
             terms[name].append(numbers)
+    return terms
+
+
+def main() -> None:
+    args = parse_args()
+    with one_line_errors(f'{args.config} cannot be measured'):
+        terms = measure_batches(args)
     table = Table(title=f'{args.student or "first weights"}, mean of '
                   f'{args.batches} batches')
     for column in ('term', 'value', 'gradient norm'):

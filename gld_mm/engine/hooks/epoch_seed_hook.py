@@ -6,6 +6,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
+from mmengine.runner import Runner
 
 
 @HOOKS.register_module()
@@ -13,14 +14,27 @@ class EpochSeedHook(Hook):
     """Draw the random numbers of an epoch from the run's seed and the epoch.
 
     mmengine keeps no random state in its checkpoints, so a resumed run would
-    draw the numbers of its first epoch again. With this hook it draws those
+    draw the numbers of its first epoch again, and, where the config has no
+    seed, shuffle by another. With this hook it draws those
     that the uninterrupted run would have drawn. Ranks differ. Workers of a
     dataloader draw their own.
     """
 
     priority = 'VERY_HIGH'
 
-    def before_train_epoch(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
+        """Shuffle by the seed of the run that is resumed.
+
+        The dataloader is built before the checkpoint says what it is.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        batches = runner.train_dataloader.batch_sampler
+        if hasattr(getattr(batches, 'sampler', None), 'seed'):
+            batches.sampler.seed = runner.seed
+
+    def before_train_epoch(self, runner: Runner) -> None:
         """Seed python, NumPy and torch.
 
         Args:

@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from torch import nn
 
 from ...utils.user_error import UserError
 
@@ -50,11 +51,18 @@ class FiniteLossHook(Hook):
             return
         model = runner.model.module if is_model_wrapper(
             runner.model) else runner.model
-        distiller = getattr(model, 'distiller', None)
-        describe = getattr(distiller, 'describe_logits', None)
-        logits = f'{describe()}. ' if describe else ''
         raise UserError(
             f'Step {runner.iter + 1}, epoch {runner.epoch + 1}: {culprits}. '
-            f'{logits}Nothing of this epoch is saved; lower the learning '
-            'rate, clip gradients (optim_wrapper.clip_grad) or train without '
-            '--amp, and --resume.')
+            f'{_describe_logits(model)}Nothing after it is saved; lower the '
+            'learning rate, clip gradients (optim_wrapper.clip_grad) or train '
+            'without --amp, and --resume.')
+
+
+def _describe_logits(model: nn.Module) -> str:
+    """A sentence about what a distillation compared, if it did."""
+    describe = getattr(
+        getattr(model, 'distiller', None), 'describe_logits', None)
+    if describe is None or model.distillation_stopped:
+        return ''
+    text = describe()
+    return f'{text}. ' if text else ''

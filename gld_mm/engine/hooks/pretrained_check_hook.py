@@ -1,6 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Iterable, Iterator, Optional, Tuple
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -36,7 +36,10 @@ class PretrainedCheckHook(Hook):
         model = runner.model
         if is_model_wrapper(model):
             model = model.module
-        for name, module, init_cfg in _pretrained(model):
+        named = list(model.named_modules())
+        if getattr(model, 'init_teacher', False):  # which is no submodule
+            named += model.teacher.named_modules(prefix='teacher')
+        for name, module, init_cfg in _pretrained(named):
             check_pretrained(module, name, init_cfg['checkpoint'],
                              init_cfg.get('prefix'))
 
@@ -75,8 +78,10 @@ def check_pretrained(module: nn.Module, name: str, checkpoint: str,
                 'in the model.')
 
 
-def _pretrained(model: nn.Module) -> Iterator[Tuple[str, nn.Module, dict]]:
-    for name, module in model.named_modules():
+def _pretrained(
+    named_modules: Iterable[Tuple[str, nn.Module]]
+) -> Iterator[Tuple[str, nn.Module, dict]]:
+    for name, module in named_modules:
         init_cfg = getattr(module, 'init_cfg', None) or []
         for cfg in init_cfg if isinstance(init_cfg, list) else [init_cfg]:
             if cfg.get('type') == 'Pretrained':

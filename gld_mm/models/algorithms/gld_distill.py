@@ -32,7 +32,8 @@ class GLDDistill(SingleTeacherDistill):
             the student's own losses are multiplied by it.
         teacher (dict | BaseModel): Config of the teacher, or the teacher.
         teacher_ckpt (str, optional): Checkpoint of the teacher, a path or URL.
-            With None the teacher starts from its ``init_cfg``. Defaults to
+            With None a teacher given by its config starts from its
+            ``init_cfg``, one that is built keeps its weights. Defaults to
             None.
         teacher_config (str, optional): Config that trains the teacher, named
             in the error when the checkpoint is missing or does not fit.
@@ -42,9 +43,9 @@ class GLDDistill(SingleTeacherDistill):
         init_cfg (dict, optional): Initialization config. Defaults to None.
         module_inplace (bool): Whether modules of the student may work in
             place, which can overwrite what is recorded. Defaults to False.
-        teacher_dtype (str, optional): Precision of the teacher's forward under
-            autocast, such as 'bfloat16'; its logits change by rounding.
-            Defaults to None, that of the student.
+        teacher_dtype (str, optional): Precision of the teacher's forward, such
+            as 'bfloat16', for which autocast is switched on; its logits change
+            by rounding. Defaults to None, that of the student.
 
     Raises:
         UserError: If ``teacher_ckpt`` does not exist or does not fit the
@@ -61,14 +62,16 @@ class GLDDistill(SingleTeacherDistill):
                  init_cfg: Optional[Dict] = None,
                  module_inplace: bool = False,
                  teacher_dtype: Optional[str] = None) -> None:
+        # A built teacher without a checkpoint has its weights.
+        init_teacher = teacher_ckpt is None and isinstance(teacher, dict)
         # The student draws the same initial weights as without a teacher.
         with torch.random.fork_rng(devices=[]):
             if isinstance(teacher, dict):
                 teacher = MODELS.build(teacher)
-        if teacher_ckpt is None:
+        if init_teacher:
             warnings.warn('teacher_ckpt is None: the teacher is untrained, '
                           'unless its init_cfg loads a checkpoint.')
-        else:
+        if teacher_ckpt is not None:
             load_teacher(teacher, teacher_ckpt, teacher_config)
         super().__init__(
             architecture=architecture,
@@ -78,7 +81,7 @@ class GLDDistill(SingleTeacherDistill):
             init_cfg=init_cfg,
             module_inplace=module_inplace)
         self.__dict__['teacher'] = self._modules.pop('teacher').eval()
-        self._init_teacher = teacher_ckpt is None
+        self.init_teacher = init_teacher
         self.teacher_dtype = (
             getattr(torch, teacher_dtype) if teacher_dtype else None)
         self._register_state_dict_hook(_drop_student_prefix)
@@ -87,7 +90,7 @@ class GLDDistill(SingleTeacherDistill):
     def init_weights(self) -> None:
         """Initialize the student, and a teacher without a checkpoint."""
         super().init_weights()
-        if self._init_teacher:
+        if self.init_teacher:
             with torch.random.fork_rng(devices=[]):
                 self.teacher.init_weights()
 

@@ -46,13 +46,12 @@ class BatchedClsDataPreprocessor(ClsDataPreprocessor):
         Returns:
             dict: ``inputs`` (B, 3, H, W) float32 and a list ``data_samples``.
         """
-        data = self.cast_data(data)
-        images = data['inputs']
+        # Labels before they are on the device, which would be asked for each.
+        labels = data['gt_label'].tolist()
+        images = self.cast_data(data['inputs'])
         if training:
             images = random_crop_flip(images, self.padding, self.flip_prob)
-        samples = [
-            DataSample().set_gt_label(label) for label in data['gt_label']
-        ]
+        samples = [DataSample().set_gt_label(label) for label in labels]
         data = super().forward(
             dict(inputs=images, data_samples=samples), training)
         data['inputs'] = data['inputs'].contiguous(

@@ -62,6 +62,7 @@ class BaseGLDDistiller(ConfigurableDistiller):
             },
             init_cfg=init_cfg)
         self.task_weight = 1 - alpha
+        self.compared: Dict[str, List[Tensor]] = {}
 
     def compute_distill_losses(self) -> Dict[str, Tensor]:
         """Compute the terms that are on from what was recorded.
@@ -86,6 +87,9 @@ class BaseGLDDistiller(ConfigurableDistiller):
         sizes = [min(s.shape[1], t.shape[1]) for s, t in zip(student, teacher)]
         student = [x[:, :n] for x, n in zip(student, sizes)]
         teacher = [x[:, :n] for x, n in zip(teacher, sizes)]
+        # The step that follows may spoil the weights and what they put out.
+        self.compared = dict(
+            student=[x.detach() for x in student], teacher=teacher)
         terms: Dict[str, Callable[..., Tensor]] = dict(
             loss_global=partial(self._kl_term, rows=slice(1)),
             loss_local=partial(self._kl_term, rows=slice(1, None)),
@@ -97,8 +101,12 @@ class BaseGLDDistiller(ConfigurableDistiller):
 
     def _kl_term(self, loss: nn.Module, student: List[Tensor],
                  teacher: List[Tensor], rows: slice) -> Tensor:
-        """The sum over the rows of an image, the mean over images and sets."""
-        images = len(student) * len(student[0])
+        """The sum over the rows of an image, the mean over images and sets.
+
+        Where rows are selected, the mean of those times the number that an
+        image has.
+        """
+        images = len(student) * len(student[0])  # of all sets
         ours, theirs = (
             torch.cat([x[:, rows].flatten(0, 1) for x in logits])
             for logits in (student, teacher))
@@ -113,16 +121,15 @@ class BaseGLDDistiller(ConfigurableDistiller):
             for s, t in zip(student, teacher)) / len(student)
 
     def describe_logits(self) -> str:
-        """Say in one line in what range the last step's logits are.
+        """Say in one line in what range the logits compared last are.
 
         Returns:
             str: Of student and teacher how many are not finite, and the least
-            and the largest of the others.
+            and the largest of the others; empty if none were compared.
         """
         described = []
-        for name, from_student in (('student', True), ('teacher', False)):
-            logits = torch.cat(
-                [x.detach().flatten() for x in self._logits(from_student)])
+        for name, sets in self.compared.items():
+            logits = torch.cat([x.flatten() for x in sets])
             finite = logits[logits.isfinite()]
             within = (f'in [{finite.min():.4g}, {finite.max():.4g}]'
                       if len(finite) else 'none finite')

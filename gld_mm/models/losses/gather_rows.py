@@ -22,10 +22,10 @@ def gather_rows(rows: Tensor) -> Tensor:
     world_size = get_world_size()
     if world_size == 1:
         return rows
-    sizes = all_gather(torch.tensor([len(rows)], device=rows.device))
-    longest = max(int(size) for size in sizes)
-    padded = F.pad(rows.detach(), (0, 0, 0, longest - len(rows)))
-    parts = [part[:int(n)] for part, n in zip(all_gather(padded), sizes)]
+    sizes = torch.cat(
+        all_gather(torch.tensor([len(rows)], device=rows.device))).tolist()
+    padded = F.pad(rows.detach(), (0, 0, 0, max(sizes) - len(rows)))
+    parts = [part[:n] for part, n in zip(all_gather(padded), sizes)]
     own = rows.view_as(rows)
     if own.requires_grad:
         own.register_hook(lambda gradient: gradient * world_size)

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.optim import OptimWrapper
 from mmrazor.registry import MODELS
 
 from gld_mm.engine.hooks import FiniteLossHook
@@ -42,6 +43,9 @@ def test_it_names_the_range_of_the_logits(mmpretrain_scope, batch):
     losses = model.loss(*batch)
     total, outputs = model.parse_losses(losses)
     assert not total.isfinite()
+    # The hook comes after the step, which spoils all weights.
+    OptimWrapper(torch.optim.SGD(model.parameters(), .1)).update_params(total)
+    assert not model.student.head.fc.weight.isfinite().any()
     with pytest.raises(UserError) as error:
         look(model, **outputs)
     message = str(error.value)
@@ -50,3 +54,14 @@ def test_it_names_the_range_of_the_logits(mmpretrain_scope, batch):
     assert '40 of 400 logits of the student are not finite' in message
     assert ('0 of 400 logits of the teacher are not finite, the others in '
             '[-3, 6]') in message
+
+
+@pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
+def test_a_distillation_that_stopped_has_no_logits_to_describe(
+        mmpretrain_scope, batch):
+    model = MODELS.build(distillation())
+    model.loss(*batch)
+    model.distillation_stopped = True
+    with pytest.raises(UserError) as error:
+        look(model, loss=torch.tensor(float('nan')))
+    assert 'logits' not in str(error.value)

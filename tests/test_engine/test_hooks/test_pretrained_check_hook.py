@@ -8,7 +8,7 @@ from mmpretrain.registry import MODELS
 
 from gld_mm.utils import UserError
 
-from ...conftest import classifier
+from ...conftest import classifier, distillation
 from .test_teacher_val_hook import runner
 
 pytest.importorskip('sklearn')
@@ -75,3 +75,14 @@ def test_a_missing_one_names_the_config_that_makes_it(tmp_path):
 def test_a_missing_one_elsewhere_is_named(tmp_path):
     with pytest.raises(UserError, match='x.pth" does not exist.$'):
         train(tmp_path, pretrained(tmp_path / 'x.pth'))
+
+
+@pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
+def test_that_of_a_teacher_without_teacher_ckpt_is_checked_too(
+        tmp_path, checkpoint):
+    cfg = distillation(
+        architecture=classifier(num_classes=100),
+        teacher=pretrained(checkpoint, prefix='neck.'))
+    with pytest.raises(
+            UserError, match='^teacher.backbone: .*lacks "neck.conv1.weight"'):
+        train(tmp_path, cfg)

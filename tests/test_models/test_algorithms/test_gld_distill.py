@@ -58,6 +58,15 @@ class TestTeacher:
         loaded = build(teacher_ckpt=path).teacher.state_dict()
         assert all(loaded[k].equal(v) for k, v in teacher.state_dict().items())
 
+    def test_one_that_is_built_keeps_its_weights(self, recwarn):
+        teacher = CLS_MODELS.build(classifier(14))
+        weights = copy.deepcopy(teacher.state_dict())
+        model = build(teacher=teacher)
+        model.init_weights()
+        assert all(model.teacher.state_dict()[k].equal(v)
+                   for k, v in weights.items())
+        assert not [w for w in recwarn if 'untrained' in str(w.message)]
+
     def test_it_stays_in_eval_mode_whatever_train_says(self):
         cfg = classifier(14)
         cfg['backbone'] = dict(
@@ -297,9 +306,8 @@ class TestStep:
             module.register_forward_hook(
                 lambda m, i, output: types.append(output.dtype))
         losses, expected = rounded.loss(*batch), exact.loss(*batch)
-        assert types[0] == torch.bfloat16
-        assert set(
-            types[1:]) == {torch.float32, torch.bfloat16} - set(types[:1])
+        # Only the teacher's forward; not the student's, nor both of the grid.
+        assert types == [torch.bfloat16] + 3 * [torch.float32]
         assert losses['student.loss'].equal(expected['student.loss'])
         for name, value in losses.items():
             assert value.item() == pytest.approx(
