@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 import gld_mm  # noqa: F401
 from gld_mm.utils import UserError, one_line_errors, read_config, student_of
-from gld_mm.utils.checkpoint import describe_misfit
+from gld_mm.utils.checkpoint import check_exists, describe_misfit
 
 # What a host needs for inference and test
 CONFIG_KEYS = ('default_scope', 'env_cfg', 'model', 'data_preprocessor',
@@ -94,6 +94,7 @@ def export(config: str,
     cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
+    check_exists(checkpoint)
     weights = _load(checkpoint)
     state = {
         name: value.cpu()

@@ -39,7 +39,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'cells', nargs='*', help='names, or patterns such as "a/*"')
     parser.add_argument('--list', action='store_true', help='list the cells')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0])
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        default=[0],
+        help='a run of each cell for each; teachers have seed 0')
     parser.add_argument(
         '--epochs',
         type=_positive,
@@ -55,7 +60,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--jobs', type=_positive, default=1, help='how many runs at a time')
     parser.add_argument(
-        '--work-dir', type=Path, default=Path('work_dirs', 'reproduce'))
+        '--work-dir',
+        type=Path,
+        default=Path('work_dirs', 'reproduce'),
+        help='folder of runs, results, table and curves')
     return parser.parse_args()
 
 
@@ -110,11 +118,12 @@ def check_space(folder: Path, runs: int) -> None:
 def download(runs: List[Run]) -> None:
     """Fetch missing data once, before several runs would at the same time."""
     init_default_scope('mmpretrain')
+    built = []
     for run in runs:
         for dataset in dataset_cfgs(run.cfg).values():
-            dataset = dataset.get('dataset', dataset)
-            if not Path(dataset.get('data_root', '.')).exists():
-                build_dataset(dataset)
+            if dataset not in built:
+                build_dataset(dataset.get('dataset', dataset))
+                built.append(dataset)
 
 
 def reproduce(args: argparse.Namespace, console: Console) -> Optional[str]:

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 import gld_mm  # noqa: F401
 from gld_mm.utils import (default_work_dir, end_processes, launch_on_cpu,
                           one_line_errors, read_config, student_of)
-from gld_mm.utils.checkpoint import check_fits
+from gld_mm.utils.checkpoint import check_exists, check_fits
 
 
 def parse_args() -> argparse.Namespace:
@@ -96,6 +96,7 @@ def main() -> None:
     with one_line_errors(f'{args.config} cannot be read'):
         cfg = merge_args(read_config(args.config), args)
     with one_line_errors(f'{args.config} cannot be tested', cfg.work_dir):
+        check_exists(args.checkpoint)
         launch_on_cpu(cfg)
         runner = Runner.from_cfg(cfg)
         check_fits(runner.model, args.checkpoint)

@@ -9,6 +9,7 @@ from mmengine.runner import BaseLoop, Runner
 
 import gld_mm  # noqa: F401
 from gld_mm.engine.hooks import DataCheckHook
+from gld_mm.models.algorithms.teacher_checkpoint import check_teacher_exists
 from gld_mm.utils import (check_optimizer, default_work_dir, end_processes,
                           keep_workers, launch_on_cpu, newest_checkpoint,
                           one_line_errors, read_config)
@@ -98,6 +99,9 @@ def main() -> None:
         check_optimizer(cfg)
         for dataset in dataset_cfgs(cfg).values():
             check_layout(dataset)
+        if cfg.model.get('teacher_ckpt'):
+            check_teacher_exists(cfg.model.teacher_ckpt,
+                                 cfg.model.get('teacher_config'))
         keep_workers(cfg)
         launch_on_cpu(cfg)
         runner = Runner.from_cfg(cfg)

@@ -60,7 +60,9 @@ def figure_path(args: argparse.Namespace, figure: str) -> Path:
     else:
         images = [Path(image).stem
                   for image in args.image] if args.image else args.index
-        name = '-'.join(map(str, images[:4])) + ('-etc' * (len(images) > 4))
+        name = '-'.join(map(str, images))
+        if len(name) > 100:
+            name = f'{name[:100]}-etc'
         config = Path(args.network[-1][1]).stem
         path = Path('work_dirs', 'figures', f'{figure}_{config}_{name}.png')
     path.parent.mkdir(parents=True, exist_ok=True)

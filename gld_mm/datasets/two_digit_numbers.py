@@ -63,7 +63,12 @@ class TwoDigitNumbers(BaseDataset):
         ]
 
     def _load_glyphs(self) -> Tuple[np.ndarray, np.ndarray]:
-        from sklearn.datasets import load_digits
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError as error:
+            raise ImportError(
+                'two-digit numbers are made of the digits of '
+                'scikit-learn: pip install scikit-learn') from error
         data = load_digits()
         # Every fourth glyph is for testing.
         test = np.arange(len(data.target)) % 4 == 0

@@ -52,6 +52,19 @@ def is_whole(path: Path) -> bool:
     return zipfile.is_zipfile(path)
 
 
+def check_exists(path: str) -> None:
+    """Look for a checkpoint.
+
+    Args:
+        path (str): Its path; a URL passes.
+
+    Raises:
+        UserError: If there is no such file.
+    """
+    if '://' not in path and not Path(path).is_file():
+        raise UserError(f'The checkpoint {path} does not exist.')
+
+
 def check_fits(model: nn.Module, path: str) -> None:
     """Check that a checkpoint has every weight of a network, and no other.
 
@@ -64,8 +77,7 @@ def check_fits(model: nn.Module, path: str) -> None:
     Raises:
         UserError: If it cannot be read or is of another network.
     """
-    if '://' not in path and not Path(path).is_file():
-        raise UserError(f'The checkpoint {path} does not exist.')
+    check_exists(path)
     try:
         state = CheckpointLoader.load_checkpoint(path, map_location='cpu')
         state = state.get('state_dict', state)

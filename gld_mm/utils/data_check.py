@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Set, Tuple
+from urllib.error import URLError
 
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
@@ -116,6 +117,11 @@ def build_dataset(dataset: dict) -> BaseDataset:
         built = DATASETS.build(dataset)
         if hasattr(built, 'full_init'):
             built.full_init()
+    except URLError as error:
+        raise UserError(
+            f'{dataset["type"]} is not in {dataset.get("data_root")}, or has '
+            f'another checksum there, and the download failed: {error.reason}.'
+            ' Put it there (docs/data.md)') from error
     except Exception as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise UserError(f'{dataset["type"]} in {dataset.get("data_root")} '

@@ -4,6 +4,9 @@ import sys
 import traceback
 from contextlib import contextmanager
 from typing import Callable, Iterator, Optional
+from urllib.error import HTTPError, URLError
+
+from torch import hub
 
 from .user_error import UserError
 
@@ -34,7 +37,7 @@ def one_line_errors(
     except Exception as error:
         if until():
             raise
-        line = f'{what}: {type(error).__name__}: {error}'
+        line = f'{what}: {_describe(error)}'
         if work_dir is not None:
             os.makedirs(work_dir, exist_ok=True)
             path = os.path.join(work_dir, 'error.log')
@@ -42,6 +45,15 @@ def one_line_errors(
                 traceback.print_exc(file=log)
             line = f'{_shorten(line)} (traceback: {path})'
         sys.exit(_shorten(line))
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, URLError) and not isinstance(error, HTTPError):
+        return (f'a download failed ({error.reason}). Put a dataset where its '
+                'data_root says (docs/data.md; a file of another checksum is '
+                'downloaded again), weights into '
+                f'{os.path.join(hub.get_dir(), "checkpoints")}')
+    return f'{type(error).__name__}: {error}'
 
 
 def _shorten(text: str) -> str:

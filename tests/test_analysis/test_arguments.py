@@ -10,7 +10,8 @@ NETWORK = ['--network', 'GLD', 'configs/gld/x.py', 'x.pth']
 
 @pytest.mark.parametrize('args, name', [
     (['--index', '3', '17'], 'map_x_3-17.png'),
-    (['--index', '1', '2', '3', '4', '5'], 'map_x_1-2-3-4-etc.png'),
+    (['--index', '1', '2', '3', '4', '5'], 'map_x_1-2-3-4-5.png'),
+    (['--index', *'1' * 60], f'map_x_{50 * "1-"}-etc.png'),
     (['--image', 'a/cat.jpg'], 'map_x_cat.png'),
 ])
 def test_a_figure_is_named_after_config_and_images(args, name, tmp_path,

@@ -77,7 +77,7 @@ def test_a_config_with_classes_of_ours_imports_gld_mm(module, config, ours):
 
 
 @pytest.mark.parametrize('content, reason', [
-    (None, 'cannot be read'),
+    (None, 'does not exist'),
     (b'no checkpoint', 'cannot be read'),
     (dict(state_dict=dict(x=torch.zeros(1))), 'is of another network'),
 ])

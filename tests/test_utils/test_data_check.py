@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import shutil
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 import torch
@@ -125,3 +126,21 @@ def test_the_datasets_of_a_config_are_listed_once():
     found = data_check.dataset_cfgs(cfg)
     assert list(found) == ['train', 'val']
     assert data_check.head_classes(cfg) == 200
+
+
+def test_a_download_that_fails_says_where_the_data_go(tmp_path, monkeypatch):
+
+    def fail(*args, **kwargs):
+        raise URLError('no network')
+
+    monkeypatch.setattr(
+        'mmpretrain.datasets.cifar.download_and_extract_archive', fail)
+    with pytest.raises(
+            UserError,
+            match=f'^CIFAR100 is not in {tmp_path}, or .*failed: no network'):
+        data_check.build_dataset(
+            dict(
+                type='CIFAR100',
+                split='train',
+                data_root=str(tmp_path),
+                pipeline=[]))

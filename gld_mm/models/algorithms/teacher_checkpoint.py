@@ -25,9 +25,8 @@ def load_teacher(teacher: nn.Module,
         UserError: If there is no such file, it is no checkpoint, or it is of
             another network or of other classes.
     """
-    hint = f' Train it with: python tools/train.py {config or "ITS_CONFIG"}'
-    if '://' not in ckpt and not Path(ckpt).is_file():
-        raise UserError(f'teacher_ckpt "{ckpt}" does not exist.{hint}')
+    check_teacher_exists(ckpt, config)
+    hint = _hint(config)
     try:
         checkpoint = CheckpointLoader.load_checkpoint(ckpt, map_location='cpu')
         state = checkpoint.get('state_dict', checkpoint)
@@ -43,3 +42,23 @@ def load_teacher(teacher: nn.Module,
     if misfit:
         raise UserError(f'teacher_ckpt "{ckpt}" {misfit}.{hint}')
     teacher.load_state_dict(state, strict=False)
+
+
+def check_teacher_exists(ckpt: str, config: Optional[str] = None) -> None:
+    """Look for a teacher's checkpoint.
+
+    Args:
+        ckpt (str): Path of the checkpoint; a URL passes.
+        config (str, optional): Config that trains the teacher, for the error.
+            Defaults to None.
+
+    Raises:
+        UserError: If there is no such file.
+    """
+    if '://' not in ckpt and not Path(ckpt).is_file():
+        raise UserError(f'teacher_ckpt "{ckpt}" does not exist.'
+                        f'{_hint(config)}')
+
+
+def _hint(config: Optional[str]) -> str:
+    return f' Train it with: python tools/train.py {config or "ITS_CONFIG"}'
