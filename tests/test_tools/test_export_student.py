@@ -216,6 +216,7 @@ def test_a_comparison_misses_no_difference(module, change, reason):
 
 
 def test_onnx_without_its_packages_names_them(module, tmp_path, monkeypatch):
+    needs_torch_for(module, '.onnx')
     weights, _ = digits(tmp_path)
     (tmp_path / 'x.onnx').write_text('old')
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
