@@ -2,6 +2,8 @@
 import argparse
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 
 def figure_parser(description: str) -> argparse.ArgumentParser:
     """Arguments of every figure of networks and images.
@@ -67,3 +69,16 @@ def figure_path(args: argparse.Namespace, figure: str) -> Path:
         path = Path('work_dirs', 'figures', f'{figure}_{config}_{name}.png')
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def save_figure(figure: Figure, path: Path, dpi: int = 120) -> None:
+    """Write a figure and say where.
+
+    Args:
+        figure (Figure): What was drawn.
+        path (Path): The picture, in a folder that is there.
+        dpi (int): Pixels an inch. Defaults to 120.
+    """
+    figure.tight_layout()
+    figure.savefig(path, dpi=dpi)
+    print(f'wrote {path}')

@@ -6,7 +6,6 @@ from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner import load_checkpoint
 from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from torch import Tensor
 
@@ -33,8 +32,7 @@ def load_network(config: str, checkpoint: str) -> BaseModel:
     if 'data_preprocessor' in cfg:  # mmpretrain's runner hands it over
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     network = MODELS.build(cfg.model)
-    check_fits(network, checkpoint)
-    load_checkpoint(network, checkpoint, map_location='cpu', logger='silent')
+    network.load_state_dict(check_fits(network, checkpoint), strict=False)
     return network.to(get_device()).eval()
 
 

@@ -1,7 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import copy
 import hashlib
-import json
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
+from ..utils import read_scalars
 from ..utils.checkpoint import is_whole
 from .cell import Cell
 
@@ -114,11 +114,7 @@ class Run:
         """
         by_epoch: Dict[int, float] = {}
         for path in self._scalars():
-            for line in path.read_text().splitlines():
-                try:
-                    record = json.loads(line)
-                except ValueError:  # cut off by a kill
-                    continue
+            for record in read_scalars(path):
                 if key in record:
                     by_epoch[record['step']] = record[key]
         return [by_epoch[epoch] for epoch in sorted(by_epoch)]

@@ -52,6 +52,18 @@ def is_whole(path: Path) -> bool:
     return zipfile.is_zipfile(path)
 
 
+def is_missing(path: str) -> bool:
+    """Whether there is no such checkpoint.
+
+    Args:
+        path (str): Its path; a URL is taken to be there.
+
+    Returns:
+        bool: True if there is no file.
+    """
+    return '://' not in path and not Path(path).is_file()
+
+
 def check_exists(path: str) -> None:
     """Look for a checkpoint.
 
@@ -61,11 +73,11 @@ def check_exists(path: str) -> None:
     Raises:
         UserError: If there is no such file.
     """
-    if '://' not in path and not Path(path).is_file():
+    if is_missing(path):
         raise UserError(f'The checkpoint {path} does not exist.')
 
 
-def check_fits(model: nn.Module, path: str) -> None:
+def check_fits(model: nn.Module, path: str) -> dict:
     """Check that a checkpoint has every weight of a network, and no other.
 
     mmengine loads what fits and logs the rest.
@@ -73,6 +85,9 @@ def check_fits(model: nn.Module, path: str) -> None:
     Args:
         model (nn.Module): The network.
         path (str): Path or URL of the checkpoint.
+
+    Returns:
+        dict[str, Tensor]: Its weights, on the CPU.
 
     Raises:
         UserError: If it cannot be read or is of another network.
@@ -89,6 +104,7 @@ def check_fits(model: nn.Module, path: str) -> None:
     misfit = describe_misfit(model, state)
     if misfit:
         raise UserError(f'The checkpoint {path} {misfit}.')
+    return state
 
 
 def describe_misfit(model: nn.Module,

@@ -2,8 +2,10 @@
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
-from gld_mm.analysis import figure_parser, figure_path
+from gld_mm.analysis import figure_parser, figure_path, save_figure
 
 NETWORK = ['--network', 'GLD', 'configs/gld/x.py', 'x.pth']
 
@@ -27,3 +29,11 @@ def test_a_figure_goes_where_one_wants_it(tmp_path):
     args = figure_parser('').parse_args([*NETWORK, '--out', str(out)])
     assert figure_path(args, 'map') == out
     assert out.parent.is_dir()
+
+
+def test_a_figure_is_written_as_large_as_asked_and_said(tmp_path, capsys):
+    path = tmp_path / 'x.png'
+    save_figure(Figure(figsize=(2, 1)), path, dpi=50)
+    with Image.open(path) as picture:
+        assert picture.size == (100, 50)
+    assert capsys.readouterr().out == f'wrote {path}\n'

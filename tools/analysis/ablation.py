@@ -17,6 +17,7 @@ from typing import Dict, List, Tuple
 
 import matplotlib
 
+from gld_mm.analysis import save_figure
 from gld_mm.experiments import Results, paper_cells
 from gld_mm.utils import UserError, one_line_errors
 
@@ -113,10 +114,8 @@ def main() -> None:
         seeds = {len(values) for values in panel.values()}
         number = '-'.join(str(n) for n in sorted({min(seeds), max(seeds)}))
         draw(axis, panel, f'setup ({group}), {epochs} epochs, n = {number}')
-    figure.tight_layout()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(args.out, dpi=120)
-    print(f'wrote {args.out}')
+    save_figure(figure, args.out)
 
 
 if __name__ == '__main__':

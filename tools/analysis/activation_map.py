@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gld_mm.analysis import (feature_maps_of, figure_parser, figure_path,
-                             load_network, load_samples)
+                             load_network, load_samples, save_figure)
 from gld_mm.utils import one_line_errors
 
 matplotlib.use('Agg')
@@ -77,9 +77,7 @@ def main() -> None:
                 activation(feature, sample.image.shape[:2]),
                 cmap='jet',
                 alpha=.5)
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    print(f'wrote {path}')
+    save_figure(figure, path)
 
 
 if __name__ == '__main__':

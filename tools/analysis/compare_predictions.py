@@ -19,7 +19,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import VISUALIZERS
 
 from gld_mm.analysis import (Sample, figure_parser, figure_path, load_metainfo,
-                             load_network, load_samples)
+                             load_network, load_samples, save_figure)
 from gld_mm.utils import one_line_errors, read_config
 
 matplotlib.use('Agg')
@@ -95,9 +95,7 @@ def main() -> None:
         for axis, picture in zip(column, pictures):
             axis.imshow(picture)
             axis.axis('off')
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
-    print(f'wrote {path}')
+    save_figure(figure, path, dpi=100)
 
 
 if __name__ == '__main__':

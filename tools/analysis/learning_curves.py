@@ -10,13 +10,13 @@ Example:
         --run GLD work_dirs/gld/r110_r20_cifar100 --keys loss accuracy/top1
 """
 import argparse
-import json
 from pathlib import Path
 from typing import Dict, List
 
 import matplotlib
 
-from gld_mm.utils import UserError, one_line_errors
+from gld_mm.analysis import save_figure
+from gld_mm.utils import UserError, one_line_errors, read_scalars
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt  # noqa: E402
@@ -64,11 +64,7 @@ def read(work_dir: str) -> Dict[str, Curve]:
     logs = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
     curves: Dict[str, Curve] = {}
     for log in logs:  # a later start overwrites what it did again
-        for line in log.read_text().splitlines():
-            try:
-                scalars = json.loads(line)
-            except ValueError:  # cut off by a kill
-                continue
+        for scalars in read_scalars(log):
             for key, value in scalars.items():
                 if isinstance(value, (int, float)):
                     curves.setdefault(key, {})[scalars['step']] = value
@@ -120,10 +116,8 @@ def main() -> None:
             xlabel='epoch' if _is_validation(key, runs) else 'iteration')
         axis.grid(alpha=.3)
     axes[0, 0].legend()
-    figure.tight_layout()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(args.out, dpi=120)
-    print(f'wrote {args.out}')
+    save_figure(figure, args.out)
 
 
 def _is_validation(key: str, runs: Dict[str, Dict[str, Curve]]) -> bool:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from gld_mm.analysis import (Sample, figure_parser, figure_path,
                              global_local_logits_of, load_metainfo,
-                             load_network, load_samples)
+                             load_network, load_samples, save_figure)
 from gld_mm.utils import one_line_errors
 
 matplotlib.use('Agg')
@@ -168,9 +168,7 @@ def main() -> None:
     for axis, sample in zip(axes[-1], samples):
         axis.set_xlabel(names_of(sample, classes))
     figure.suptitle('Global answer above, local answers inside; truth below')
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    print(f'wrote {path}')
+    save_figure(figure, path)
 
 
 if __name__ == '__main__':

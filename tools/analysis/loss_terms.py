@@ -17,7 +17,7 @@ import torch
 from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner import Runner, load_checkpoint, set_random_seed
+from mmengine.runner import Runner, set_random_seed
 from rich.console import Console
 from rich.table import Table
 
@@ -77,8 +77,7 @@ def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     model = MODELS.build(cfg.model).to(get_device()).train()
     if args.student:
-        check_fits(model, args.student)
-        load_checkpoint(model, args.student, map_location='cpu')
+        model.load_state_dict(check_fits(model, args.student), strict=False)
     else:
         model.init_weights()
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=args.seed)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gld_mm.analysis import (figure_parser, figure_path,
                              global_local_logits_of, load_network,
-                             load_samples)
+                             load_samples, save_figure)
 from gld_mm.functional import relation, relation_matrix
 from gld_mm.utils import UserError, one_line_errors
 
@@ -104,9 +104,7 @@ def main() -> None:
             cmap='RdBu_r',
             vmin=-widest,
             vmax=widest)
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    print(f'wrote {path}')
+    save_figure(figure, path)
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import CheckpointLoader, Runner
 from torch import nn
 
+from ...utils.checkpoint import is_missing
 from ...utils.user_error import UserError
 
 
@@ -59,7 +60,7 @@ def check_pretrained(module: nn.Module, name: str, checkpoint: str,
             another shape.
     """
     where = f'{name or "the model"}: pretrained checkpoint "{checkpoint}"'
-    if '://' not in checkpoint and not Path(checkpoint).is_file():
+    if is_missing(checkpoint):
         raise UserError(f'{where} does not exist.{_hint(checkpoint)}')
     state = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     state = state.get('state_dict', state)

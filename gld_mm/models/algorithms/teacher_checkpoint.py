@@ -1,12 +1,11 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import re
-from pathlib import Path
 from typing import Optional
 
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
-from ...utils.checkpoint import describe_misfit
+from ...utils.checkpoint import describe_misfit, is_missing
 from ...utils.user_error import UserError
 
 
@@ -55,7 +54,7 @@ def check_teacher_exists(ckpt: str, config: Optional[str] = None) -> None:
     Raises:
         UserError: If there is no such file.
     """
-    if '://' not in ckpt and not Path(ckpt).is_file():
+    if is_missing(ckpt):
         raise UserError(f'teacher_ckpt "{ckpt}" does not exist.'
                         f'{_hint(config)}')
 
