@@ -1,11 +1,13 @@
 # `make demo` and `make test` set up .venv if need be. `make help` lists all.
+# With STACK=onedl each uses .venv-onedl, which has the hosts of OneDL.
 PYTHON ?= python3
-VENV := .venv
+STACK ?= venv
+VENV := .$(if $(filter venv,$(STACK)),venv,venv-$(STACK))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# venv.txt and the lists that it includes
-LISTS := requirements/venv.txt \
-    $(shell sed -n 's|^-r |requirements/|p' requirements/venv.txt)
+# The list of the stack and those that it includes
+LIST := requirements/$(STACK).txt
+LISTS := $(LIST) $(shell sed -n 's|^-r |requirements/|p' $(LIST))
 SOURCES := gld_mm tools tests configs setup.py docs/conf.py
 
 .PHONY: help setup demo test lint docs clean
@@ -14,7 +16,7 @@ SOURCES := gld_mm tools tests configs setup.py docs/conf.py
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
-setup: $(READY)  ## create .venv with everything, wheels only
+setup: $(READY)  ## create .venv with everything, no compiler
 
 $(READY): setup.py $(LISTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -24,7 +26,7 @@ $(READY): setup.py $(LISTS)
 	    { echo 'The venv module is missing: apt install python3-venv'; exit 1; }
 	@echo '[2/3] installing PyTorch and OpenMMLab (about 2 minutes and 5 GB, once)'
 	@$(BIN)/python -m pip install --disable-pip-version-check --only-binary=:all: \
-	    -r requirements/venv.txt
+	    -r $(LIST)
 	@echo '[3/3] installing gld_mm'
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps -q -e .
 	@touch $(READY)
@@ -32,8 +34,8 @@ $(READY): setup.py $(LISTS)
 demo: $(READY)  ## distil on embedded data: a table and a picture in minutes
 	@$(BIN)/python tools/demo.py
 
-test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest tests
+test: $(READY)  ## run the tests; ARGS='-m ""' runs the slow ones too
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY)  ## check style, types and docstrings
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements/lint.txt

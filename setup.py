@@ -72,7 +72,7 @@ setup(
     packages=find_packages(include=['gld_mm', 'gld_mm.*']),
     cmdclass=dict(build_py=BuildPy, develop=Develop),
     python_requires='>=3.10',
-    install_requires=requirements('runtime'),
+    install_requires=requirements('runtime') + requirements('hosts'),
     extras_require={
         name: requirements(name)
         for name in ('demo', 'det', 'export', 'seg', 'tests')

@@ -1,9 +1,9 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""The site of the documentation: `make docs`.
+"""The documentation site, built by `make docs`.
 
-The source folder is the repository, not docs/: a relative link to README.md, a
-page, a config or a module is then the same on the forge and in the site, where
-a file that is no page is a download.
+The source folder is the repository rather than docs/, so relative links to
+README.md, to configs and to modules work both on GitHub and on the site, where
+a file that is not a page is a download.
 """
 from pathlib import Path
 
@@ -43,7 +43,7 @@ html_extra_path = ['_static/index.html']  # the site opens at docs/index.html
 
 
 def unlink_folders(app: Sphinx, doctree: nodes.document) -> None:
-    """A folder of the repository is a link on the forge, here its name."""
+    """Replace links to folders, which the site lacks, by their text."""
     for link in list(doctree.findall(pending_xref)):
         target = Path(app.env.doc2path(app.env.docname)).parent
         if (target / link['reftarget']).is_dir():

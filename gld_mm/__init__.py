@@ -2,12 +2,14 @@
 """GLD for OpenMMLab.
 
 Importing this package repairs the installed OpenMMLab packages where they need
-it (:mod:`gld_mm.compat`) and registers every module of the plugin, so
+it (:mod:`gld_mm.compat`), shows errors that a user can mend as one line
+(:mod:`gld_mm.errors`) and registers every module of the plugin, so
 ``custom_imports = dict(imports=['gld_mm'])`` is all a config needs.
 """
-from . import compat
+from . import compat, errors
 from .version import __version__
 
+errors.install_excepthook()
 compat.apply()
 
 from . import datasets, engine, models  # noqa: E402,F401

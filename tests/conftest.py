@@ -1,5 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import copy
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +10,10 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 
 import gld_mm  # noqa: F401
+
+# What the tools import from the folder they lie in
+TOOLS = Path(__file__).parents[1] / 'tools'
+sys.path += [str(TOOLS), str(TOOLS / 'analysis')]
 
 
 def classifier(depth: int = 8, num_classes: int = 10, **backbone) -> dict:

@@ -1,46 +1,66 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """The configs of classification; test_configs_det.py has the detectors'."""
-import copy
-from functools import lru_cache
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmpretrain.registry import MODELS
 from torch import nn
 
-ROOT = Path(__file__).parents[1] / 'configs'
-LEAVES = sorted(
-    str(path.relative_to(ROOT)) for path in ROOT.glob('*/*.py')
-    if path.parent.name != '_base_' and not path.stem.startswith(
-        ('ssd300', 'deeplabv3plus')))
-METHODS = ('kd', 'gld', 'ablation')
+from .configs import ROOT, count, host_of, load, names, on_meta, read
+
+INSTALLED = [n for n in names() if find_spec(host_of(n))]
+LEAVES = names('mmpretrain')
+GLD = [n for n in LEAVES if n.startswith('gld/')]
+TAUGHT = [n for n in LEAVES if n.startswith(('gld/', 'kd/'))]
 IN1K = ('https://download.openmmlab.com/mmclassification/v0/resnet/'
         'resnet34_8xb32_in1k_20210831-f257d4e6.pth')
 
 
-@lru_cache(None)
-def _load(name):
-    return Config.fromfile(ROOT / name)
+def kd_of(gld):
+    """Name of the KD config of the same pair."""
+    return gld.replace('gld/', 'kd/kd_')
 
 
-def load(name):
-    return copy.deepcopy(_load(str(name)))
+def test_names_are_unique_so_that_no_two_configs_share_a_work_dir():
+    stems = [Path(name).stem for name in names()]
+    assert len(set(stems)) == len(stems)
 
 
-def build(cfg):
-    init_default_scope(cfg.default_scope)
-    if 'teacher' in cfg.model:
-        cfg.model.teacher_ckpt = None
-    return MODELS.build(
-        dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
+@pytest.mark.parametrize('name', INSTALLED)
+def test_every_config_has_the_hooks_of_this_repository(name):
+    cfg = load(name)
+    types = [hook.type for hook in cfg.custom_hooks]
+    assert types[-len(cfg.gld_custom_hooks):] == [
+        hook.type for hook in cfg.gld_custom_hooks
+    ]
+    assert {'EpochSeedHook', 'FiniteLossHook',
+            'PretrainedCheckHook'} <= set(types)
+    assert cfg.default_hooks.teacher_val.type == 'mmrazor.TeacherValHook'
+    assert cfg.default_hooks.checkpoint.max_keep_ckpts == 3
+
+
+@pytest.mark.parametrize(
+    'name', ['gld/r110_r20_cifar100.py', 'kd/kd_ssd300_r34_r18_voc.py'])
+def test_a_pair_that_is_dumped_or_inherited_elsewhere_is_the_same(
+        name, tmp_path):
+    if name not in INSTALLED:
+        pytest.skip(f'{host_of(name)} is not installed')
+    cfg = load(name)
+    cfg.dump(tmp_path / 'dumped.py')
+    (tmp_path / 'heir.py').write_text(f"_base_ = '{ROOT / name}'")
+    (tmp_path / 'linked').symlink_to(ROOT)
+    shutil.copytree(ROOT, tmp_path / 'site' / 'configs')
+    assert 'fromfile' not in (tmp_path / 'dumped.py').read_text()
+    for path in ('dumped.py', 'heir.py', f'linked/{name}',
+                 f'site/configs/{name}'):
+        assert read(tmp_path / path).to_dict() == cfg.to_dict()
 
 
 @pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
 @pytest.mark.parametrize('name', LEAVES)
 def test_every_config_builds_its_model(name):
-    assert list(build(load(name)).parameters())
+    assert list(on_meta(name).parameters())
 
 
 @pytest.mark.parametrize('name', LEAVES)
@@ -61,60 +81,42 @@ def test_workers_are_seeded_once_and_so_crop_otherwise_in_each_epoch(name):
         assert loader.num_workers == 0 or loader.persistent_workers
 
 
-@pytest.mark.parametrize('name',
-                         [n for n in LEAVES if n.split('/')[0] in METHODS])
-def test_a_distillation_config_names_a_teacher_config_of_its_network(name):
+@pytest.mark.parametrize('name', TAUGHT)
+def test_the_teacher_is_the_network_that_its_config_trains(name):
     cfg = load(name)
     path = Path(cfg.model.teacher_config)
     assert path.parts[0] == 'configs'
-    teacher = load(path.relative_to('configs'))
-    for part, settings in cfg.model.teacher.items():
-        if part == 'type':
-            assert teacher.model.type == settings
-        else:
-            assert settings.items() <= teacher.model[part].items()
-    epochs = teacher.train_cfg.max_epochs
-    trained = Path('work_dirs', path.parent.name, path.stem,
-                   f'epoch_{epochs}.pth')
-    assert cfg.model.teacher_ckpt in (str(trained), IN1K)
+    trained = load(str(path.relative_to('configs')))
+    teacher = cfg.model.teacher
+    assert teacher.backbone.get('init_cfg') is None
+    trained.model.backbone.pop('init_cfg', None)
+    teacher.backbone.pop('init_cfg', None)
+    assert teacher == trained.model
+    epochs = trained.train_cfg.max_epochs
+    assert cfg.model.teacher_ckpt in (
+        f'work_dirs/{path.stem}/epoch_{epochs}.pth', IN1K)
 
 
-@pytest.mark.parametrize('name',
-                         [n for n in LEAVES if n.split('/')[0] == 'gld'])
+@pytest.mark.parametrize('name', GLD)
 def test_kd_differs_from_gld_in_the_method_only(name):
-    gld, kd = load(name), load(name.replace('gld', 'kd', 1))
+    gld, kd = load(name), load(kd_of(name))
     kd.pop('kd')
-    assert kd.model.architecture.head.loss.pop('loss_weight') == 0.1
-    assert gld.model.architecture.head.loss.pop('loss_weight') == 1
+    assert kd.model.pop('task_loss_weight') == 0.1
+    assert kd.model.architecture.head.loss.loss_weight == 1
+    assert kd.model.pop('type') == 'mmrazor.FrozenTeacherDistill'
+    assert gld.model.pop('type') == 'mmrazor.GLDDistill'
     assert kd.model.pop('distiller') != gld.model.pop('distiller')
     assert kd.to_dict() == gld.to_dict()
 
 
-@pytest.mark.parametrize('name',
-                         [n for n in LEAVES if n.split('/')[0] == 'gld'])
+@pytest.mark.parametrize('name', GLD)
 def test_the_baseline_is_the_student_of_gld_trained_alone(name):
     gld = load(name)
     student = name.split('/')[1].split('_', 1)[1]
     baseline = load(f'baseline/{student}')
     assert gld.model.architecture == baseline.model
-    assert gld.default_hooks.pop('teacher_val')
     gld.pop('model'), baseline.pop('model')
     assert gld.to_dict() == baseline.to_dict()
-
-
-@pytest.mark.parametrize('name',
-                         [n for n in LEAVES if n.startswith('ablation')])
-def test_an_ablation_differs_from_gld_in_the_terms_of_its_name_only(name):
-    terms, pair = name.split('/')[1].split('_', 1)
-    ablated, gld = load(name), load(f'gld/{pair}')
-    weights = {'global': 0.7, 'local': 1, 'relation': 500}
-    left = ablated.model.pop('distiller')
-    assert [left.alpha, left.get('gamma', 1), left.beta] == [
-        weight if term in terms.split('-') else 0
-        for term, weight in weights.items()
-    ]
-    gld.model.pop('distiller')
-    assert ablated.to_dict() == gld.to_dict()
 
 
 def recipe(cfg):
@@ -148,17 +150,15 @@ def test_the_recipe_of_cifar100_is_that_of_the_paper(name):
     ('wrn16-4_r32', 2.77, 0.47),
 ])
 def test_a_setup_has_the_sizes_of_table_1(pair, teacher, student):
-    model = build(load(f'gld/{pair}_cifar100.py'))
-    for network, millions in ((model.teacher, teacher), (model.student,
-                                                         student)):
+    model = on_meta(f'gld/{pair}_cifar100.py')
+    for network, millions in ((model.teacher, teacher), (model, student)):
         digits = len(str(millions).split('.')[1])
-        count = sum(p.numel() for p in network.parameters())
-        assert round(count / 1e6, digits) == millions
+        assert round(count(network) / 1e6, digits) == millions
 
 
 def test_a_config_on_imagenet_has_the_recipe_of_crd():
-    for name in ('teachers/r34_in1k.py', 'baseline/r18_in1k.py',
-                 'kd/r34_r18_in1k.py', 'gld/r34_r18_in1k.py'):
+    for name in ('baseline/r34_in1k.py', 'baseline/r18_in1k.py',
+                 'kd/kd_r34_r18_in1k.py', 'gld/r34_r18_in1k.py'):
         cfg = load(name)
         # 8 GPUs of 32 images
         assert recipe(cfg) == ('SGD', 0.1, 0.9, 1e-4, 100, 32, [30, 60,
@@ -171,9 +171,9 @@ FINE_GRAINED = dict(flowers102=102, cars196=196, dogs120=120, cub200=200)
 
 @pytest.mark.parametrize('data, classes', FINE_GRAINED.items())
 def test_a_fine_grained_config_has_the_recipe_of_the_paper(data, classes):
-    for name, lr in ((f'teachers/r34_{data}.py',
+    for name, lr in ((f'baseline/r34_{data}.py',
                       0.001), (f'baseline/r18_{data}.py',
-                               0.05), (f'kd/r34_r18_{data}.py', 0.05),
+                               0.05), (f'kd/kd_r34_r18_{data}.py', 0.05),
                      (f'gld/r34_r18_{data}.py', 0.05)):
         cfg = load(name)
         assert recipe(cfg) == ('SGD', lr, 0.9, 5e-4, 200, 64, [60, 120,
@@ -186,10 +186,9 @@ def test_a_fine_grained_config_has_the_recipe_of_the_paper(data, classes):
 
 @pytest.mark.parametrize('data', FINE_GRAINED)
 def test_teachers_of_dogs_and_birds_train_their_classifier_only(data):
-    cfg = load(f'teachers/r34_{data}.py')
+    cfg = load(f'baseline/r34_{data}.py')
     assert cfg.model.backbone.init_cfg.checkpoint == IN1K
-    cfg.model.backbone.init_cfg = None
-    model = build(cfg).train()
+    model = on_meta(f'baseline/r34_{data}.py').train()
     trained = {n for n, p in model.named_parameters() if p.requires_grad}
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
     assert len(norms) == 36

@@ -1,44 +1,18 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-import copy
-from functools import lru_cache
-from pathlib import Path
-
 import pytest
-from mmengine.config import Config
+import torch
 from mmengine.registry import MODELS, init_default_scope
+
+from gld_mm.engine.checkpoint import LoadReport
+
+from .configs import count, load, names, on_meta
 
 pytest.importorskip('mmdet')
 
-ROOT = Path(__file__).parents[1] / 'configs'
 DATA = dict(voc=20, coco=80)
-LEAVES = sorted(
-    str(path.relative_to(ROOT)) for path in ROOT.glob('*/ssd300_*.py')
-    if path.parent.name != '_base_')
 
 
-@lru_cache(None)
-def _load(name):
-    return Config.fromfile(ROOT / name)
-
-
-def load(name):
-    return copy.deepcopy(_load(name))
-
-
-@lru_cache(None)
-def build(name):
-    init_default_scope('mmdet')
-    cfg = load(name)
-    if 'teacher' in cfg.model:
-        cfg.model.teacher_ckpt = None
-    return MODELS.build(cfg.model)
-
-
-def count(network):
-    return sum(p.numel() for p in network.parameters())
-
-
-@pytest.mark.parametrize('name', LEAVES)
+@pytest.mark.parametrize('name', names('mmdet'))
 def test_the_recipe_is_that_of_the_paper(name):
     cfg = load(name)
     optimizer = cfg.optim_wrapper.optimizer
@@ -71,20 +45,18 @@ def test_voc_is_trained_on_07_and_12_and_tested_on_07_with_11_points():
                                                     ('coco', 31.12, 21.01)])
 def test_teacher_and_student_have_the_sizes_in_the_docs(
         data, teacher, student):
-    model = build(f'gld/ssd300_r34_r18_{data}.py')
+    model = on_meta(f'gld/ssd300_r34_r18_{data}.py')
     assert round(count(model.teacher) / 1e6, 2) == teacher
-    assert round(count(model.student) / 1e6, 2) == student
-    assert count(model.student) == count(
-        build(f'baseline/ssd300_r18_{data}.py'))
+    assert round(count(model) / 1e6, 2) == student
+    assert count(model) == count(on_meta(f'baseline/ssd300_r18_{data}.py'))
     assert count(model.teacher) == count(
-        build(f'teachers/ssd300_r34_{data}.py'))
+        on_meta(f'baseline/ssd300_r34_{data}.py'))
 
 
 def test_six_levels_are_38_19_10_5_3_and_1_positions_wide():
-    import torch
-    model = build('baseline/ssd300_r18_voc.py').eval()
-    with torch.no_grad():
-        scores, boxes = model(torch.zeros(1, 3, 300, 300), mode='tensor')
+    model = on_meta('baseline/ssd300_r18_voc.py')
+    images = torch.zeros(1, 3, 300, 300, device='meta')
+    scores, boxes = model(images, mode='tensor')
     assert [s.shape[-1] for s in scores] == [38, 19, 10, 5, 3, 1]
     assert [s.shape[1] for s in scores] == [a * 21 for a in (4, 6, 6, 6, 4, 4)]
 
@@ -92,11 +64,11 @@ def test_six_levels_are_38_19_10_5_3_and_1_positions_wide():
 @pytest.mark.parametrize('data, classes', DATA.items())
 def test_kd_and_the_baseline_differ_from_gld_in_the_method_only(data, classes):
     gld = load(f'gld/ssd300_r34_r18_{data}.py')
-    kd = load(f'kd/ssd300_r34_r18_{data}.py')
+    kd = load(f'kd/kd_ssd300_r34_r18_{data}.py')
     baseline = load(f'baseline/ssd300_r18_{data}.py')
     # The background is a class of the scores.
     assert gld.model.distiller.cls_out_channels == classes + 1
-    kd.pop('kd')
+    kd.pop('kd'), kd.model.pop('type'), gld.model.pop('type')
     connector = kd.model.pop('distiller').connectors.rows
     assert connector.cls_out_channels == gld.model.pop(
         'distiller').cls_out_channels
@@ -109,7 +81,8 @@ def test_kd_and_the_baseline_differ_from_gld_in_the_method_only(data, classes):
 def test_transfer_rows_differ_in_the_backbone_only(data):
     weights = {}
     for student in ('r34', 'r18', 'r18-gld'):
-        cfg = load(f'transfer/ssd300_{student}_{data}.py')
+        folder = 'transfer' if student == 'r18-gld' else 'baseline'
+        cfg = load(f'{folder}/ssd300_{student}_{data}.py')
         backbone = cfg.model.backbone
         weights[student] = (backbone.depth, backbone.init_cfg.prefix,
                             backbone.init_cfg.pop('checkpoint'))
@@ -121,13 +94,10 @@ def test_transfer_rows_differ_in_the_backbone_only(data):
                                                  (18, 'backbone.'),
                                                  (18, 'backbone.')]
     assert 'resnet34' in weights['r34'][2] and 'resnet18' in weights['r18'][2]
-    assert weights['r18-gld'][2] == 'work_dirs/gld/r34_r18_in1k/epoch_100.pth'
+    assert weights['r18-gld'][2] == 'work_dirs/r34_r18_in1k/epoch_100.pth'
 
 
 def test_the_imagenet_student_is_the_backbone_as_it_is_saved(tmp_path):
-    import torch
-
-    from gld_mm.engine.hooks.pretrained_check_hook import check_pretrained
     init_default_scope('mmpretrain')
     student = MODELS.build(load('gld/r34_r18_in1k.py').model.architecture)
     torch.save(
@@ -137,8 +107,8 @@ def test_the_imagenet_student_is_the_backbone_as_it_is_saved(tmp_path):
     init_cfg = cfg.backbone.init_cfg
     init_cfg.checkpoint = str(tmp_path / 'epoch_100.pth')
     detector = MODELS.build(cfg)
-    check_pretrained(detector.backbone, 'backbone', init_cfg.checkpoint,
-                     init_cfg.prefix)
+    report = LoadReport(detector.backbone)
     detector.init_weights()
+    assert report.loaded and not (report.missing or report.errors)
     for name, weight in detector.backbone.state_dict().items():
         assert torch.equal(weight, student.state_dict()[f'backbone.{name}'])

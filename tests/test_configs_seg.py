@@ -1,54 +1,27 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-import copy
-from functools import lru_cache
-from pathlib import Path
-
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, init_default_scope
+
+from gld_mm.engine.checkpoint import LoadReport
+
+from .configs import count, load, names, on_meta
 
 pytest.importorskip('mmseg')
 
-ROOT = Path(__file__).parents[1] / 'configs'
 DATA = dict(voc12aug=(50, 0.007), coco=(40, 0.001))
 HEADS = ('deeplabv3plus', 'deeplabv3plus-plain')
-LEAVES = sorted(
-    str(path.relative_to(ROOT)) for path in ROOT.glob('*/deeplabv3plus*.py'))
-
-
-@lru_cache(None)
-def _load(name):
-    return Config.fromfile(ROOT / name)
-
-
-def load(name):
-    return copy.deepcopy(_load(name))
-
-
-@lru_cache(None)
-def build(name):
-    init_default_scope('mmseg')
-    cfg = load(name)
-    if 'teacher' in cfg.model:
-        cfg.model.teacher_ckpt = None
-    return MODELS.build(cfg.model)
-
-
-def count(network):
-    return sum(p.numel() for p in network.parameters())
 
 
 def test_there_is_a_config_of_each_method_head_and_dataset():
-    roles = [('baseline', 'r18'), ('teachers', 'r34'), ('gld', 'r34_r18'),
-             ('kd', 'r34_r18'), ('transfer', 'r34'), ('transfer', 'r18'),
-             ('transfer', 'r18-gld')]
-    assert LEAVES == sorted(f'{folder}/{head}_{pair}_{data}.py'
-                            for folder, pair in roles for head in HEADS
-                            for data in DATA)
+    roles = [('baseline/', 'r18'), ('baseline/', 'r34'), ('gld/', 'r34_r18'),
+             ('kd/kd_', 'r34_r18'), ('transfer/', 'r18-gld')]
+    assert names('mmseg') == sorted(f'{role}{head}_{pair}_{data}.py'
+                                    for role, pair in roles for head in HEADS
+                                    for data in DATA)
 
 
-@pytest.mark.parametrize('name', LEAVES)
+@pytest.mark.parametrize('name', names('mmseg'))
 def test_the_recipe_is_that_of_the_paper(name):
     cfg = load(name)
     epochs, lr = DATA[name.split('_')[-1][:-3]]
@@ -82,18 +55,17 @@ def test_the_recipe_is_that_of_the_paper(name):
     ])
 def test_teacher_and_student_have_the_sizes_in_the_docs(
         head, data, teacher, student):
-    model = build(f'gld/{head}_r34_r18_{data}.py')
-    assert (count(model.teacher), count(model.student)) == (teacher, student)
-    assert count(build(f'baseline/{head}_r18_{data}.py')) == student
-    assert count(build(f'teachers/{head}_r34_{data}.py')) == teacher
+    model = on_meta(f'gld/{head}_r34_r18_{data}.py')
+    assert (count(model.teacher), count(model)) == (teacher, student)
+    assert count(on_meta(f'baseline/{head}_r18_{data}.py')) == student
+    assert count(on_meta(f'baseline/{head}_r34_{data}.py')) == teacher
 
 
 @pytest.mark.parametrize('head', HEADS)
 def test_the_output_stride_is_16_and_scores_are_at_a_quarter(head):
-    model = build(f'baseline/{head}_r18_voc12aug.py').eval()
-    with torch.no_grad():
-        features = model.extract_feat(torch.zeros(1, 3, 65, 97))
-        scores = model.decode_head.forward(features)
+    model = on_meta(f'baseline/{head}_r18_voc12aug.py').eval()
+    features = model.extract_feat(torch.zeros(1, 3, 65, 97, device='meta'))
+    scores = model.decode_head.forward(features)
     assert [tuple(f.shape[1:])
             for f in features] == [(64, 17, 25), (128, 9, 13), (256, 5, 7),
                                    (512, 5, 7)]
@@ -104,9 +76,10 @@ def test_the_output_stride_is_16_and_scores_are_at_a_quarter(head):
 @pytest.mark.parametrize('head', HEADS)
 def test_kd_and_the_baseline_differ_from_gld_in_the_method_only(head, data):
     gld = load(f'gld/{head}_r34_r18_{data}.py')
-    kd = load(f'kd/{head}_r34_r18_{data}.py')
+    kd = load(f'kd/kd_{head}_r34_r18_{data}.py')
     baseline = load(f'baseline/{head}_r18_{data}.py')
-    kd.pop('kd'), kd.pop('scores')
+    kd.pop('kd'), kd.pop('scores'), gld.pop('gld')
+    kd.model.pop('type'), gld.model.pop('type')
     theirs, ours = kd.model.pop('distiller'), gld.model.pop('distiller')
     assert theirs.connectors.rows.cls_out_channels == ours.cls_out_channels
     for recorders in (theirs.student_recorders, theirs.teacher_recorders):
@@ -120,7 +93,8 @@ def test_kd_and_the_baseline_differ_from_gld_in_the_method_only(head, data):
 def test_transfer_rows_differ_in_the_backbone_only(head, data):
     weights = {}
     for student in ('r34', 'r18', 'r18-gld'):
-        cfg = load(f'transfer/{head}_{student}_{data}.py')
+        folder = 'transfer' if student == 'r18-gld' else 'baseline'
+        cfg = load(f'{folder}/{head}_{student}_{data}.py')
         backbone = cfg.model.backbone
         weights[student] = (backbone.depth, backbone.init_cfg.prefix,
                             backbone.init_cfg.pop('checkpoint'))
@@ -132,11 +106,10 @@ def test_transfer_rows_differ_in_the_backbone_only(head, data):
                                                  (18, 'backbone.'),
                                                  (18, 'backbone.')]
     assert 'resnet34' in weights['r34'][2] and 'resnet18' in weights['r18'][2]
-    assert weights['r18-gld'][2] == 'work_dirs/gld/r34_r18_in1k/epoch_100.pth'
+    assert weights['r18-gld'][2] == 'work_dirs/r34_r18_in1k/epoch_100.pth'
 
 
 def test_the_imagenet_student_is_the_backbone_as_it_is_saved(tmp_path):
-    from gld_mm.engine.hooks.pretrained_check_hook import check_pretrained
     init_default_scope('mmpretrain')
     student = MODELS.build(load('gld/r34_r18_in1k.py').model.architecture)
     torch.save(
@@ -146,9 +119,9 @@ def test_the_imagenet_student_is_the_backbone_as_it_is_saved(tmp_path):
     init_cfg = cfg.backbone.init_cfg
     init_cfg.checkpoint = str(tmp_path / 'epoch_100.pth')
     network = MODELS.build(cfg)
-    check_pretrained(network.backbone, 'backbone', init_cfg.checkpoint,
-                     init_cfg.prefix)
+    report = LoadReport(network.backbone)
     network.init_weights()
+    assert report.loaded and not (report.missing or report.errors)
     for name, weight in network.backbone.state_dict().items():
         assert torch.equal(weight, student.state_dict()[f'backbone.{name}'])
 

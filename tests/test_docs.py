@@ -1,8 +1,9 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""The documentation: links, the map of configs, the examples."""
+"""The documentation: its links, paths and examples."""
+import ast
 import importlib
 import re
-from glob import glob
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,36 +15,37 @@ DOCS = ROOT / 'docs'
 PAGES = sorted([
     *ROOT.glob('*.md'), *DOCS.glob('*.md'), *ROOT.glob('configs/*/README.md')
 ])
-LEAVES = sorted(
-    str(path.relative_to(ROOT / 'configs'))
-    for path in ROOT.glob('configs/*/*.py') if path.parent.name != '_base_')
-# A file of an example: a block whose first line is its name, as a comment.
+BLOCK = re.compile(r'^( *)```.*?^\1```', re.M | re.S)
+# The first line of an example names its file.
 EXAMPLE = re.compile(r'^```python\n# (\w+\.py).*?^```', re.M | re.S)
+FOLDERS = 'configs|docs|gld_mm|requirements|tests|tools'
+# A path may be in braces or with a star, as a shell expands it.
+REPO_PATH = re.compile(rf'(?<![\w./-])(?:{FOLDERS})/[\w./*{{}},-]*[\w}}*/]')
 
 
 def name(path):
     return str(path.relative_to(ROOT))
 
 
-def prose(page):
-    """A page without its code, whose brackets are no links."""
-    text = re.sub(
-        r'^( *)```.*?^\1```', '', page.read_text(), flags=re.M | re.S)
-    return re.sub(r'`[^`\n]*`', '', text)
-
-
 def anchors(page):
-    """The anchors that a forge and the site give to headings."""
-    text = re.sub(r'^```.*?^```', '', page.read_text(), flags=re.M | re.S)
-    for heading in re.findall(r'^#+ (.*)$', text, flags=re.M):
+    """The anchors that GitHub and the site give to headings."""
+    for heading in re.findall(r'^#+ (.*)$', BLOCK.sub('', page.read_text()),
+                              re.M):
         heading = re.sub(r'\[(.*?)\]\(.*?\)', r'\1', heading).lower()
         yield re.sub(r'[^\w\- ]', '', heading).replace(' ', '-')
 
 
+def expand_braces(path):
+    parts = [
+        part.strip('{}').split(',') for part in re.split(r'({[^}]*})', path)
+    ]
+    return map(''.join, product(*parts))
+
+
 @pytest.mark.parametrize('page', PAGES, ids=name)
 def test_every_relative_link_leads_somewhere(page):
-    links = re.findall(r'\]\(([^)\s]+)\)', prose(page))
-    for link in links:
+    prose = re.sub(r'`[^`\n]*`', '', BLOCK.sub('', page.read_text()))
+    for link in re.findall(r'\]\(([^)\s]+)\)', prose):
         if '://' in link or link.startswith('mailto:'):
             continue
         path, _, anchor = link.partition('#')
@@ -53,47 +55,52 @@ def test_every_relative_link_leads_somewhere(page):
             assert anchor in anchors(target), link
 
 
-@pytest.mark.parametrize('leaf', LEAVES)
-def test_every_config_has_one_row_on_the_map(leaf):
-    folder, file = leaf.split('/')
-    text = (DOCS / 'configs.md').read_text()
-    assert text.count(f'[{file}](../configs/{leaf})') == 1
-    assert f'configs/{folder}' in text
-
-
-def test_the_map_has_no_config_that_is_not_there():
-    links = re.findall(r'\(\.\./configs/(\w+/[^)]*\.py)\)',
-                       (DOCS / 'configs.md').read_text())
-    assert {link for link in links if '_base_' not in link} == set(LEAVES)
+@pytest.mark.parametrize('page', PAGES, ids=name)
+def test_every_path_in_a_command_or_in_code_exists(page):
+    text = page.read_text()
+    code = [match.group() for match in BLOCK.finditer(text)]
+    code += re.findall(r'`[^`]+`', BLOCK.sub('', text))
+    for found in REPO_PATH.findall('\n'.join(code)):
+        if re.search(r'/[A-Z]+\b(?!\.md)', found):  # a placeholder
+            continue
+        for path in expand_braces(found):
+            assert any(ROOT.glob(path)), path
 
 
 @pytest.mark.parametrize(
     'page', [page for page in PAGES if page != DOCS / 'index.md'], ids=name)
 def test_every_page_is_in_a_toctree(page):
-    index = (DOCS / 'index.md').read_text()
-    trees = re.findall(r'^```\{toctree\}\n(.*?)^```', index, re.M | re.S)
-    entries = [
-        Path(found).resolve() for tree in trees for line in tree.split()
-        for found in glob(f'{DOCS}/{line}.*')
+    trees = re.findall(r'^```\{toctree\}\n(.*?)^```',
+                       (DOCS / 'index.md').read_text(), re.M | re.S)
+    assert page in [
+        found.resolve() for tree in trees for line in tree.split()
+        for found in DOCS.glob(f'{line}.*')
     ]
-    assert page in entries
+
+
+def test_the_configs_in_the_readme_are_those_of_the_repository():
+    shown = re.findall(r'`(configs/\S+\.py)`:\n\n```python\n(.*?)```',
+                       (ROOT / 'README.md').read_text(), re.S)
+    assert len(shown) == 2
+    for path, code in shown:
+        assert ast.dump(ast.parse(code)) == ast.dump(
+            ast.parse((ROOT / path).read_text())), path
 
 
 @pytest.fixture(scope='module')
 def examples(tmp_path_factory):
-    """The files of all examples, beside the configs that they inherit."""
+    """The files of all examples, next to the configs that they inherit."""
     folder = tmp_path_factory.mktemp('examples')
     (folder / 'configs').symlink_to(ROOT / 'configs')
     for page in DOCS.glob('add_*.md'):
         for match in EXAMPLE.finditer(page.read_text()):
-            lines = match.group().splitlines()[1:-1]
             path = folder / match.group(1)
             assert not path.exists(), f'{path.name} is there twice'
-            path.write_text('\n'.join(lines) + '\n')
+            path.write_text('\n'.join(match.group().splitlines()[1:-1]))
     return folder
 
 
-def example_names():
+def example_configs():
     text = ''.join(page.read_text() for page in sorted(DOCS.glob('add_*.md')))
     return [
         match.group(1) for match in EXAMPLE.finditer(text)
@@ -102,7 +109,7 @@ def example_names():
 
 
 @pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
-@pytest.mark.parametrize('file', example_names())
+@pytest.mark.parametrize('file', example_configs())
 def test_an_example_is_a_config_whose_model_builds(examples, monkeypatch,
                                                    file):
     monkeypatch.syspath_prepend(str(examples))
@@ -112,24 +119,20 @@ def test_an_example_is_a_config_whose_model_builds(examples, monkeypatch,
             pytest.importorskip(host)
     cfg = Config.fromfile(examples / file)
     init_default_scope(cfg.default_scope)
-    if 'teacher' in cfg.model:
-        teacher = Config.fromfile(examples / cfg.model.teacher_config)
-        cfg.model.teacher_ckpt = None
-        networks = cfg.model.teacher, teacher.model
-        for network in networks:
-            network.setdefault('data_preprocessor',
-                               cfg.get('data_preprocessor'))
-        ours, theirs = (shapes(MODELS.build(n)) for n in networks)
-        assert ours == theirs
     cfg.model.setdefault('data_preprocessor', cfg.get('data_preprocessor'))
+    if 'teacher' in cfg.model:
+        cfg.model.teacher_ckpt = None
+        teacher = Config.fromfile(examples / cfg.model.teacher_config)
+        assert shapes(cfg.model.teacher) == shapes(teacher.model)
     assert list(MODELS.build(cfg.model).parameters())
 
 
 def shapes(network):
-    return {k: tuple(v.shape) for k, v in network.state_dict().items()}
+    weights = MODELS.build(network).state_dict()
+    return {k: tuple(v.shape) for k, v in weights.items()}
 
 
-def test_the_test_of_the_example_loss_passes(examples, monkeypatch):
+def test_the_tests_of_the_example_loss_pass(examples, monkeypatch):
     monkeypatch.syspath_prepend(str(examples))
     tests = vars(importlib.import_module('test_my_losses'))
     names = [name for name in tests if name.startswith('test_')]

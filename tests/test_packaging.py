@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """What pip makes of the checkout."""
+import os
 import shutil
 import subprocess
 import sys
@@ -22,12 +23,14 @@ for name in ('pip', 'setuptools', 'wheel'):
         pytest.skip(f'{name} is not installed', allow_module_level=True)
 
 
-def run(*args, cwd):
+def run(*args, cwd, **env):
     result = subprocess.run([sys.executable, *map(str, args)],
                             cwd=cwd,
+                            env=dict(os.environ, **env),
                             capture_output=True,
                             text=True)
     assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def files(folder):
@@ -51,10 +54,13 @@ def build_wheel(source, folder):
         '--no-index',
         cwd=folder)
     path, = folder.glob('*.whl')
-    return {
-        name
-        for name in ZipFile(path).namelist() if name.startswith('gld_mm/')
-    }
+    return path
+
+
+def contents(wheel):
+    """Files of the package in a wheel."""
+    names = ZipFile(wheel).namelist()
+    return {name for name in names if name.startswith('gld_mm/')}
 
 
 @pytest.fixture(scope='module')
@@ -80,17 +86,83 @@ def expected(checkout):
     }
 
 
-def test_a_wheel_has_the_package_the_tools_the_configs_and_their_index(
-        checkout, expected, tmp_path):
+@pytest.fixture(scope='module')
+def wheel(checkout, tmp_path_factory):
+    """The wheel of the checkout, which the build leaves as it was."""
     before = files(checkout)
-    wheel = build_wheel(checkout, tmp_path)
+    path = build_wheel(checkout, tmp_path_factory.mktemp('wheel'))
+    assert files(checkout) == before
+    return path
+
+
+def test_a_wheel_has_the_package_the_tools_the_configs_and_their_index(
+        wheel, expected):
+    wheel = contents(wheel)
     assert wheel == expected
     assert {
         'gld_mm/.mim/tools/train.py', 'gld_mm/.mim/tools/dist_train.sh',
         'gld_mm/.mim/configs/gld/r110_r20_cifar100.py',
         'gld_mm/.mim/configs/gld/metafile.yml', 'gld_mm/.mim/model-index.yml'
     } <= wheel
-    assert files(checkout) == before
+
+
+@pytest.fixture(scope='module')
+def installed(wheel, tmp_path_factory):
+    """Run Python away from the checkout, with the wheel installed."""
+    site = tmp_path_factory.mktemp('site')
+    run('-m',
+        'pip',
+        'install',
+        wheel,
+        '--target',
+        site,
+        '--no-deps',
+        '--no-index',
+        cwd=site)
+
+    def run_installed(*args, cwd):
+        return run(*args, cwd=cwd, PYTHONPATH=str(site), OMP_NUM_THREADS='1')
+
+    run_installed.tools = site / 'gld_mm' / '.mim' / 'tools'
+    return run_installed
+
+
+def test_the_demo_finds_its_configs_in_an_installed_wheel(installed, tmp_path):
+    output = installed(
+        '-c',
+        f'import sys; sys.path.insert(0, "{installed.tools}"); import demo; '
+        'print(demo.ROOT, len(demo.make_runs()))',
+        cwd=tmp_path)
+    assert output.splitlines()[-1] == f'{installed.tools.parent} 4'
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_reproduces_an_experiment(installed, tmp_path):
+    pytest.importorskip('sklearn')
+    data = tmp_path / 'data.py'
+    data.write_text(f'''
+_base_ = '{installed.tools.parent}/configs/_base_/datasets/cifar100_bs64.py'
+train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
+    _delete_=True, type='NoisyDigits', num_samples=64,
+    classes=[str(i) for i in range(100)],
+    pipeline=[dict(type='PackInputs')]))
+val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
+    _delete_=True, type='NoisyDigits', num_samples=100, split='test',
+    classes=[str(i) for i in range(100)],
+    pipeline=[dict(type='PackInputs')]))
+test_dataloader = val_dataloader
+''')
+    output = installed(
+        installed.tools / 'reproduce.py',
+        'b/baseline',
+        '--epochs',
+        1,
+        '--data',
+        data,
+        cwd=tmp_path)
+    assert 'b_baseline_seed0_1e: 1 epochs' in output
+    assert list(tmp_path.rglob('epoch_1.pth'))
+    assert list(tmp_path.rglob('result.json'))
 
 
 def test_a_config_that_was_removed_is_not_in_the_next_wheel(
@@ -98,7 +170,7 @@ def test_a_config_that_was_removed_is_not_in_the_next_wheel(
     left_over = Path(checkout, 'build/lib/gld_mm/.mim/configs/old.py')
     left_over.parent.mkdir(parents=True, exist_ok=True)
     left_over.touch()
-    assert build_wheel(checkout, tmp_path) == expected
+    assert contents(build_wheel(checkout, tmp_path)) == expected
 
 
 def test_a_source_distribution_makes_the_same_wheel(checkout, expected,
@@ -107,7 +179,7 @@ def test_a_source_distribution_makes_the_same_wheel(checkout, expected,
     path, = tmp_path.glob('*.tar.gz')
     with tarfile.open(path) as archive:
         assert not any(n.endswith('.pyc') for n in archive.getnames())
-    assert build_wheel(path, tmp_path) == expected
+    assert contents(build_wheel(path, tmp_path)) == expected
 
 
 def test_an_editable_install_has_links(checkout, expected, tmp_path):
@@ -120,4 +192,4 @@ def test_an_editable_install_has_links(checkout, expected, tmp_path):
     for name in ('tools', 'configs', 'model-index.yml'):
         assert (mim / name).resolve() == checkout / name
     # They do not find their way into a wheel.
-    assert build_wheel(checkout, tmp_path) == expected
+    assert contents(build_wheel(checkout, tmp_path)) == expected

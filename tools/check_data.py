@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Sequence
 
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
@@ -15,13 +15,15 @@ from rich.console import Console
 from rich.progress import track
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import (UserError, data_check, mask_check, one_line_errors,
-                          read_config)
+from gld_mm.config import read_config
+from gld_mm.datasets.checks import files as data_check
+from gld_mm.datasets.checks import masks as mask_check
+from gld_mm.errors import UserError
 
 SHOWN = 20
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--workers', type=int, default=os.cpu_count(), help='files at a time')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def check(split: str, dataset_cfg: dict, num_classes: Optional[int],
@@ -57,13 +59,20 @@ def check(split: str, dataset_cfg: dict, num_classes: Optional[int],
              for pair in mask_check.masks(part)
              if not broken.union(missing).intersection(pair)]
     if pairs:
-        found = each(lambda pair: mask_check.mask_fault(*pair), pairs,
-                     f'{split}, masks', workers, console)
-        faults += [fault for fault in found if fault]
-    faults = list(dict.fromkeys(faults))
+        faults += each(mask_fault, pairs, f'{split}, masks', workers, console)
+    faults = [fault for fault in dict.fromkeys(faults) if fault]
     console.print(f'{split}: {type(dataset).__name__}, {len(dataset)} images, '
                   f'{len(faults)} faults')
     return faults
+
+
+def mask_fault(pair: tuple) -> str:
+    """Say what is wrong with a mask, if anything is."""
+    try:
+        mask_check.read_labels(*pair)
+    except UserError as error:
+        return str(error)
+    return ''
 
 
 def each(function: Callable, items: list, title: str, workers: int,
@@ -78,13 +87,11 @@ def each(function: Callable, items: list, title: str, workers: int,
                 console=console))
 
 
-def main() -> None:
-    with one_line_errors('The command line cannot be read'):
-        args = parse_args()
-    with one_line_errors(f'{args.config} cannot be read'):
-        cfg = read_config(args.config)
-        if args.cfg_options is not None:
-            cfg.merge_from_dict(args.cfg_options)
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    args = parse_args(argv)
+    cfg = read_config(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     console = Console()
     faults: List[str] = []
@@ -95,8 +102,8 @@ def main() -> None:
         console.print(fault, soft_wrap=True, markup=False, highlight=False)
     if len(faults) > SHOWN:
         console.print(f'... and {len(faults) - SHOWN} more')
-    sys.exit(bool(faults))
+    return int(bool(faults))
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -1,10 +1,10 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """GLD in minutes on a CPU, without a download: `make demo`.
 
-Trains a teacher on two-digit numbers, then the same student alone, with KD and
-with GLD, three seeds each, through tools/train.py and the configs of this
-repository. Prints a table and draws what local logits say about images. What
-is finished is not run again; what was interrupted goes on.
+Trains a teacher on noisy digits, then the same student alone, with KD and
+with GLD, three seeds each, with tools/train.py and the configs of this
+repository. Prints a table and draws what the networks predict for each quarter
+of an image. What is finished is not run again; what was interrupted goes on.
 """
 import argparse
 import os
@@ -13,93 +13,92 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import List
+from typing import Dict, List, Optional, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-import gld_mm
-from gld_mm.experiments import Cell, Results, Run, RunFailed, Scheduler, spread
+import gld_mm  # noqa: F401
+from reproduction import (Experiment, Run, distilled, execute, load_results,
+                          mean_and_std)
 
-ROOT = Path(gld_mm.__file__).parents[1]
+# In a wheel, too, tools and configs lie side by side.
+ROOT = Path(__file__).resolve().parents[1]
 OUT = Path('work_dirs', 'demo')
 SEEDS = (0, 1, 2)
-taught = partial(Cell, needs='digits/teacher', key='model.teacher_ckpt')
-TEACHER = Cell('digits/teacher', 'configs/teachers/r14_digits.py')
+taught = partial(distilled, depends_on='digits/teacher')
+TEACHER = Experiment('digits/teacher', 'configs/baseline/r14_digits.py')
 STUDENTS = {
-    'Student alone': Cell('digits/baseline', 'configs/baseline/r8_digits.py'),
-    'KD': taught('digits/kd', 'configs/kd/r14_r8_digits.py'),
+    'Student alone': Experiment('digits/baseline',
+                                'configs/baseline/r8_digits.py'),
+    'KD': taught('digits/kd', 'configs/kd/kd_r14_r8_digits.py'),
     'GLD': taught('digits/gld', 'configs/gld/r14_r8_digits.py'),
 }
 
 
-def make_runs() -> List[Run]:
-    """The teacher, then each student with each seed."""
+def make_runs() -> Dict[str, List[Run]]:
+    """The runs of the teacher and of each way to train the student."""
     teacher = Run(TEACHER, 0, OUT, ROOT)
-    return [teacher] + [
-        Run(cell, seed, OUT, ROOT, needs=teacher if cell.needs else None)
-        for seed in SEEDS for cell in STUDENTS.values()
-    ]
+    runs = {'Teacher': [teacher]}
+    for name, student in STUDENTS.items():
+        depends_on = teacher if student.depends_on else None
+        runs[name] = [
+            Run(student, seed, OUT, ROOT, depends_on=depends_on)
+            for seed in SEEDS
+        ]
+    return runs
 
 
-def table(results: Results) -> Table:
+def make_table(runs: Dict[str, List[Run]]) -> Table:
     """Accuracy of the teacher and of each way to train the student."""
-    table = Table(title=f'Two-digit numbers, top-1 (%), {len(SEEDS)} seeds')
-    for column in ('', 'last epoch', 'best epoch'):
+    results = load_results(OUT)
+    table = Table(title='Noisy digits, top-1 (%)')
+    for column in ('', 'seeds', 'last epoch', 'best epoch'):
         table.add_column(column, justify='right' if column else 'left')
-    for name, cell in {'Teacher (1 seed)': TEACHER, **STUDENTS}.items():
-        records = results.of(cell.name)
+    for name, (run, *_) in runs.items():
+        found = results[run.experiment.name, run.epochs]
         table.add_row(
-            name,
-            *(spread([r[which]['top1'] for r in records], digits=1)
-              for which in ('last', 'best')))
+            name, str(len(found)),
+            *(mean_and_std([r[epoch]['top1'] for r in found], digits=1)
+              for epoch in ('last', 'best')))
     return table
 
 
-def picture(runs: List[Run]) -> Path:
-    """Teacher, student alone and GLD about the same images."""
-    networks = {
-        'Teacher': TEACHER,
-        'Student alone': STUDENTS['Student alone'],
-        'GLD': STUDENTS['GLD']
-    }
-    checkpoints = {run.cell: run.checkpoint for run in runs if run.seed == 0}
-    command = [
-        sys.executable,
-        str(ROOT / 'tools' / 'analysis' / 'local_predictions.py')
-    ]
-    for name, cell in networks.items():
-        command += [
-            '--network', name,
-            str(ROOT / cell.config),
-            str(checkpoints[cell])
-        ]
+def draw(runs: Dict[str, List[Run]]) -> Path:
+    """Draw the predictions of teacher, student alone and GLD."""
     path = OUT / 'local_predictions.png'
-    command += '--index 10 23 42 61 87'.split() + ['--out', str(path)]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode:
-        sys.exit(f'The picture could not be drawn:\n{result.stderr}')
+    tool = ROOT / 'tools' / 'analysis' / 'local_predictions.py'
+    command = [sys.executable, tool, '--out', path, '--index']
+    command += '10 23 42 61 87'.split()
+    for name in ('Teacher', 'Student alone', 'GLD'):
+        run = runs[name][0]
+        command += [
+            '--network', name, ROOT / run.experiment.config, run.checkpoint
+        ]
+    subprocess.run([str(word) for word in command],
+                   check=True,
+                   stdout=subprocess.DEVNULL)
     return path
 
 
-def main() -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args()
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args(args)
     start = time.time()
     console = Console()
     console.print(f'A teacher and {len(STUDENTS) * len(SEEDS)} students: '
-                  'about 5 minutes on 2 cores.')
+                  'about 4 minutes on 2 cores.')
     OUT.mkdir(parents=True, exist_ok=True)
     runs = make_runs()
-    results = Results(OUT / 'results.jsonl')
-    try:
-        failures = Scheduler(results, ROOT / 'tools' / 'train.py',
-                             os.cpu_count() or 1, console).execute(runs)
-    except RunFailed as error:
-        sys.exit(str(error))
+    failures = execute(
+        sum(runs.values(), []), ROOT / 'tools' / 'train.py',
+        os.cpu_count() or 1, console)
     if failures:
         sys.exit('\n'.join(failures))
-    path = picture(runs)
-    console.print(table(results))
+    path = draw(runs)
+    console.print(make_table(runs))
     console.print(f'Picture: {path}\nLogs and checkpoints: {OUT}\n'
                   f'Time: {time.time() - start:.0f} s')
 

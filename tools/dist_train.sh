@@ -13,4 +13,8 @@ python -m torch.distributed.run \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \
     --master_port="${PORT:-29500}" \
     --nproc_per_node="$GPUS" \
-    "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "$@"
+    "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "$@" || {
+    echo 'Training ended before its time: the first error above says why, or' \
+        'another node ended; start all nodes again with --resume.' >&2
+    exit 1
+}

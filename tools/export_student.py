@@ -2,7 +2,7 @@
 """Export a trained student: to its host library, to ONNX or for torch.export.
 
     python tools/export_student.py configs/gld/ssd300_r34_r18_voc.py \
-        work_dirs/gld/ssd300_r34_r18_voc/epoch_250.pth student.pth
+        work_dirs/ssd300_r34_r18_voc/epoch_250.pth student.pth
     python tools/export_student.py CONFIG CHECKPOINT student.onnx --size 32 32
     python tools/export_student.py CONFIG CHECKPOINT student.pt2 --size 32 32
 
@@ -17,19 +17,19 @@ kept.
 """
 import argparse
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import (DATASETS, METRICS, MODELS, TRANSFORMS,
                                init_default_scope)
-from mmengine.runner import CheckpointLoader
 from mmengine.utils import digit_version
 from torch import Tensor, nn
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import UserError, one_line_errors, read_config, student_of
-from gld_mm.utils.checkpoint import check_exists, describe_misfit
+from gld_mm.config import read_config, student_of
+from gld_mm.engine.checkpoint import load_weights, read_checkpoint
+from gld_mm.errors import UserError
 
 # What a host needs for inference and test
 CONFIG_KEYS = ('default_scope', 'env_cfg', 'model', 'data_preprocessor',
@@ -45,7 +45,7 @@ BATCHES = (2, 1, 3)
 TOLERANCE = 1e-4  # of the largest output
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -59,7 +59,7 @@ def parse_args() -> argparse.Namespace:
         type=int,
         metavar=('H', 'W'),
         help='of the images, in pixels; for *.onnx and *.pt2')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def export(config: str,
@@ -89,31 +89,23 @@ def export(config: str,
     writer = writers[out.suffix]
     if writer and (size is None or min(size) < 1):
         raise UserError(f'--size H W, the size of the images, makes {out}.')
-    if not Path(config).is_file():
-        raise UserError(f'The config {config} does not exist.')
     cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
-    check_exists(checkpoint)
-    weights = _load(checkpoint)
-    state = {
-        name: value.cpu()
-        for name, value in weights.get('state_dict', weights).items()
-    }
-    misfit = describe_misfit(model, state, f'the student of {config}')
-    if misfit:
-        raise UserError(f'{checkpoint} {misfit}.')
+    weights = read_checkpoint(checkpoint)
+    load_weights(model, weights['state_dict'],
+                 f'The checkpoint "{checkpoint}"', f'the student of {config}')
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f'{out.stem}.unfinished{out.suffix}')
     try:
         if writer and size:
-            model.load_state_dict(state, strict=False)
             network = Network(model).eval()
             difference = compare(network, writer(network, temporary, size),
                                  size)
             written = f'{out}: outputs agree to {difference:.1e}'
         else:
-            to_checkpoint(weights.get('meta', {}), state, temporary)
+            to_checkpoint(
+                weights.get('meta', {}), model.state_dict(), temporary)
             plain = out.with_suffix('.py')
             plain_config(cfg).dump(plain)
             written = f'{out} and {plain}'
@@ -131,7 +123,7 @@ class Network(nn.Module):
         self.model = model
 
     def forward(self, images: Tensor) -> Tuple[Tensor, ...]:
-        """Images ``(B, 3, H, W)`` to whatever the network puts out."""
+        """Images ``(B, 3, H, W)`` to whatever the network outputs."""
         return tuple(_flatten(self.model(images, mode='tensor')))
 
 
@@ -230,14 +222,6 @@ def compare(network: nn.Module, exported: Callable, size: Tuple[int,
     return greatest
 
 
-def _load(checkpoint: str) -> dict:
-    try:
-        return CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    except Exception as error:
-        reason = ' '.join(str(error).split())
-        raise UserError(f'{checkpoint} cannot be read: {reason}') from error
-
-
 def plain_config(cfg: Config) -> Config:
     """What a host library needs to test the student."""
     plain = {key: cfg[key] for key in CONFIG_KEYS if key in cfg}
@@ -262,10 +246,9 @@ def needs_gld_mm(value: Any) -> bool:
     return any(map(needs_gld_mm, value.values()))
 
 
-def main() -> None:
-    args = parse_args()
-    with one_line_errors(f'{args.config} cannot be exported'):
-        print(export(args.config, args.checkpoint, args.out, args.size))
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    print(export(args.config, args.checkpoint, args.out, args.size))
 
 
 if __name__ == '__main__':

@@ -1,61 +1,62 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""Reproduce the paper's classification tables, cell by cell.
+"""Reproduce the paper's classification tables, one experiment at a time.
 
     python tools/reproduce.py a/baseline a/kd a/gld --seeds 0 1 2
     python tools/reproduce.py 'b/*' --epochs 4 --jobs 2
 
-A cell is a setup and a method; `--list` shows all. What a cell needs (its
-teacher) is trained first. What is finished is not run again, what was
-interrupted goes on. The work dir has results.jsonl, a line for each finished
-run, table.md and curves.png.
+An experiment is a setup and a method; `--list` shows all. Its teacher is
+trained first. What is finished is not run again, what was interrupted goes on.
+The work dir gets a folder for each run, with its result.json, and table.md and
+curves.png.
 """
 import argparse
 import fnmatch
 import shutil
 import sys
-import warnings
+from functools import lru_cache
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.markdown import Markdown
 
-import gld_mm
-from gld_mm.experiments import (Cell, Results, Run, RunFailed, Scheduler,
-                                draw_curves, paper_cells, table, with_needs)
-from gld_mm.utils import UserError
-from gld_mm.utils.data_check import build_dataset, dataset_cfgs
+import gld_mm  # noqa: F401
+from gld_mm.datasets.checks.files import build_dataset, dataset_cfgs
+from gld_mm.errors import UserError
+from reproduction import (Experiment, Run, draw_curves, execute,
+                          markdown_table, paper_experiments, with_dependencies)
 
-ROOT = Path(gld_mm.__file__).parents[1]
+# In a wheel, too, tools and configs lie side by side.
+ROOT = Path(__file__).resolve().parents[1]
 # Three checkpoints of the largest network with momentum, and logs.
-MEGABYTES_A_RUN = 120
+MEGABYTES_PER_RUN = 120
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        'cells', nargs='*', help='names, or patterns such as "a/*"')
-    parser.add_argument('--list', action='store_true', help='list the cells')
+        'experiments', nargs='*', help='names, or patterns such as "a/*"')
+    parser.add_argument('--list', action='store_true', help='list all')
     parser.add_argument(
         '--seeds',
         type=int,
         nargs='+',
         default=[0],
-        help='a run of each cell for each; teachers have seed 0')
+        help='one run of each experiment for each seed; teachers have seed 0')
     parser.add_argument(
         '--epochs',
         type=_positive,
-        help='shorten every run but the teachers; the learning rate is '
-        'scaled along, and results are marked as shortened')
+        help='shorten all runs but the teachers; the learning rate drops at '
+        'the same fractions, and results are marked as shortened')
     parser.add_argument(
         '--teacher-epochs', type=_positive, help='shorten the teachers')
     parser.add_argument(
         '--data',
         help='a config whose dataloaders and preprocessor replace those of '
-        'CIFAR-100 cells, such as configs/_base_/datasets/'
+        'CIFAR-100, such as configs/_base_/datasets/'
         'cifar100_bs64_in_memory.py')
     parser.add_argument(
         '--jobs', type=_positive, default=1, help='how many runs at a time')
@@ -63,8 +64,8 @@ def parse_args() -> argparse.Namespace:
         '--work-dir',
         type=Path,
         default=Path('work_dirs', 'reproduce'),
-        help='folder of runs, results, table and curves')
-    return parser.parse_args()
+        help='folder of the runs, the table and the curves')
+    return parser.parse_args(args)
 
 
 def _positive(text: str) -> int:
@@ -73,52 +74,55 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def select(patterns: List[str], cells: Dict[str, Cell]) -> List[Cell]:
-    """Find cells by name or pattern."""
-    found: Dict[str, Cell] = {}
+def select(patterns: List[str],
+           experiments: Dict[str, Experiment]) -> List[Experiment]:
+    """Find experiments by name or pattern."""
+    found: Dict[str, Experiment] = {}
     for pattern in patterns:
-        names = fnmatch.filter(cells, pattern)
+        names = fnmatch.filter(experiments, pattern)
         if not names:
-            raise RunFailed(f'Unknown cell "{pattern}". Known are: '
-                            f'{", ".join(cells)}')
-        found.update({name: cells[name] for name in names})
+            raise UserError(f'Unknown experiment "{pattern}". Known are: '
+                            f'{", ".join(experiments)}')
+        found.update({name: experiments[name] for name in names})
     return list(found.values())
 
 
-def make_runs(selected: List[Cell], cells: Dict[str, Cell],
+def make_runs(selected: List[Experiment],
               args: argparse.Namespace) -> List[Run]:
-    """Cross cells with seeds; all seeds share a teacher, of seed 0."""
-    made: Dict[tuple, Run] = {}
+    """Make a run for each seed; all seeds share a teacher, of seed 0."""
+    experiments = paper_experiments()
 
-    def make(cell: Cell, seed: int) -> Run:
-        if cell.is_teacher:
-            seed = 0
-        if (cell, seed) not in made:
-            needs = make(cells[cell.needs], seed) if cell.needs else None
-            on_cifar100 = needs is None or cell.key == 'model.teacher_ckpt'
-            made[cell, seed] = Run(
-                cell, seed, args.work_dir, ROOT,
-                args.teacher_epochs if cell.is_teacher else args.epochs,
-                args.data if on_cifar100 else None, needs)
-        return made[cell, seed]
+    @lru_cache(None)
+    def make(name: str, seed: int) -> Run:
+        experiment = experiments[name]
+        seed, epochs = (0, args.teacher_epochs) if experiment.is_teacher else (
+            seed, args.epochs)
+        data = args.data if '_cifar100' in experiment.config else None
+        teacher = make(experiment.depends_on,
+                       seed) if experiment.depends_on else None
+        return Run(experiment, seed, args.work_dir, ROOT, epochs, data,
+                   teacher)
 
-    return [make(cell, seed) for seed in args.seeds for cell in selected]
+    return with_dependencies([
+        make(experiment.name, seed) for seed in args.seeds
+        for experiment in selected
+    ])
 
 
 def check_space(folder: Path, runs: int) -> None:
     """Refuse to start what will not fit on the disk."""
     free = shutil.disk_usage(folder).free // 2**20
-    if free < MEGABYTES_A_RUN * runs:
-        raise RunFailed(
+    if free < MEGABYTES_PER_RUN * runs:
+        raise UserError(
             f'{folder} has {free} MB left, {runs} runs need '
-            f'{MEGABYTES_A_RUN * runs} MB: make space or choose another '
+            f'{MEGABYTES_PER_RUN * runs} MB: make space or choose another '
             '--work-dir; nothing was run or lost')
 
 
 def download(runs: List[Run]) -> None:
     """Fetch missing data once, before several runs would at the same time."""
     init_default_scope('mmpretrain')
-    built = []
+    built: List[dict] = []
     for run in runs:
         for dataset in dataset_cfgs(run.cfg).values():
             if dataset not in built:
@@ -126,43 +130,38 @@ def download(runs: List[Run]) -> None:
                 built.append(dataset)
 
 
-def reproduce(args: argparse.Namespace, console: Console) -> Optional[str]:
+def reproduce(args: argparse.Namespace) -> List[str]:
     """Run, write the report and return what went wrong."""
-    cells = paper_cells()
-    if args.list or not args.cells:
-        for cell in cells.values():
-            console.print(
-                f'{cell.name:20} {cell.config}',
-                highlight=False,
-                soft_wrap=True)
-        return None
+    console = Console()
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    runs = with_needs(make_runs(select(args.cells, cells), cells, args))
-    results = Results(args.work_dir / 'results.jsonl')
-    new = [run for run in runs if results.get(run.key) is None]
+    runs = make_runs(select(args.experiments, paper_experiments()), args)
+    new = [run for run in runs if not run.result.exists()]
     check_space(args.work_dir, sum(not run.has_begun for run in new))
     download(new)
-    scheduler = Scheduler(results, ROOT / 'tools' / 'train.py', args.jobs,
-                          console)
-    failures = scheduler.execute(runs)
-    text = table(cells.values(), results)
-    (args.work_dir / 'table.md').write_text(text)
-    draw_curves(cells.values(), results, args.work_dir / 'curves.png')
-    console.print(Markdown(text))
+    failures = execute(runs, ROOT / 'tools' / 'train.py', args.jobs, console)
+    table = markdown_table(args.work_dir)
+    (args.work_dir / 'table.md').write_text(table)
+    draw_curves(args.work_dir, args.work_dir / 'curves.png')
+    console.print(Markdown(table))
     console.print(f'Results, table and curves: {args.work_dir}')
-    return '\n'.join(failures) or None
+    return failures
 
 
-def main() -> None:
-    console = Console()
-    warnings.showwarning = lambda message, *_: console.print(
-        f'Warning: {message}', soft_wrap=True, markup=False)
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parsed = parse_args(args)
+    if parsed.list or not parsed.experiments:
+        for experiment in paper_experiments().values():
+            options = ' '.join(f'{k}={v}'
+                               for k, v in experiment.options.items())
+            print(
+                f'{experiment.name:20} {experiment.config} {options}'.strip())
+        return
     try:
-        sys.exit(reproduce(parse_args(), console))
-    except (RunFailed, UserError) as error:
-        sys.exit(str(error))
+        failures = reproduce(parsed)
     except KeyboardInterrupt:
         sys.exit('Interrupted; the same command goes on.')
+    if failures:
+        sys.exit('\n'.join(failures))
 
 
 if __name__ == '__main__':

@@ -5,26 +5,26 @@ A distillation config tests its student; the teacher is not built.
 """
 import argparse
 import os
+import os.path as osp
+from typing import Optional, Sequence
 
 import mmengine
 from mmengine.config import Config, DictAction
 from mmengine.evaluator import DumpResults
-from mmengine.runner import Runner
+from mmengine.registry import RUNNERS
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import (default_work_dir, end_processes, launch_on_cpu,
-                          one_line_errors, read_config, student_of)
-from gld_mm.utils.checkpoint import check_exists, check_fits
+from gld_mm.config import read_config, student_of
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='path of the config')
     parser.add_argument('checkpoint', help='path or URL of the checkpoint')
     parser.add_argument(
         '--work-dir',
-        help='folder of logs; by default work_dirs/ followed by the path of '
-        'the config below configs/')
+        help='folder of logs; by default work_dirs/ followed by the name of '
+        'the config')
     parser.add_argument('--out', help='file for predictions or metrics')
     parser.add_argument(
         '--out-item',
@@ -56,7 +56,7 @@ def parse_args() -> argparse.Namespace:
         default='none',
         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -64,8 +64,10 @@ def parse_args() -> argparse.Namespace:
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Write the command line into the config."""
     cfg.launcher = args.launcher
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(
-        args.config)
+    cfg.setdefault('runner_type', 'CheckedRunner')
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
+        'work_dirs',
+        osp.splitext(osp.basename(args.config))[0])
     cfg.load_from = args.checkpoint
     if args.amp:
         cfg.test_cfg.fp16 = True
@@ -90,23 +92,15 @@ def show(cfg: Config, args: argparse.Namespace) -> None:
         hook.update(enable=True, out_dir=args.show_dir)
 
 
-def main() -> None:
-    with one_line_errors('The command line cannot be read'):
-        args = parse_args()
-    with one_line_errors(f'{args.config} cannot be read'):
-        cfg = merge_args(read_config(args.config), args)
-    with one_line_errors(f'{args.config} cannot be tested', cfg.work_dir):
-        check_exists(args.checkpoint)
-        launch_on_cpu(cfg)
-        runner = Runner.from_cfg(cfg)
-        check_fits(runner.model, args.checkpoint)
-        if args.out and args.out_item == 'pred':
-            runner.test_evaluator.metrics.append(DumpResults(args.out))
-        metrics = runner.test()
-        if args.out and args.out_item == 'metrics':
-            mmengine.dump(metrics, args.out)
-    del runner
-    end_processes()
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    cfg = merge_args(read_config(args.config), args)
+    runner = RUNNERS.build(cfg)
+    if args.out and args.out_item == 'pred':
+        runner.test_evaluator.metrics.append(DumpResults(args.out))
+    metrics = runner.test()
+    if args.out and args.out_item == 'metrics':
+        mmengine.dump(metrics, args.out)
 
 
 if __name__ == '__main__':

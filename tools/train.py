@@ -2,28 +2,40 @@
 """Train a teacher, a baseline or a distilled student from a config."""
 import argparse
 import os
-from typing import Optional
+import os.path as osp
+from typing import Optional, Sequence
 
 from mmengine.config import Config, DictAction
-from mmengine.runner import BaseLoop, Runner
+from mmengine.registry import RUNNERS
 
 import gld_mm  # noqa: F401
-from gld_mm.engine.hooks import DataCheckHook
-from gld_mm.models.algorithms.teacher_checkpoint import check_teacher_exists
-from gld_mm.utils import (check_optimizer, default_work_dir, end_processes,
-                          keep_workers, launch_on_cpu, newest_checkpoint,
-                          one_line_errors, read_config)
-from gld_mm.utils.checkpoint import check_fits
-from gld_mm.utils.data_check import check_layout, dataset_cfgs, head_classes
+from gld_mm.config import distill, read_config, write_pair
+from gld_mm.engine.checkpoint import newest_checkpoint
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='path of the config')
     parser.add_argument(
+        '--teacher',
+        help='distil this network into that of the config: a config, or the '
+        "name of a model of the host's zoo")
+    parser.add_argument(
+        '--teacher-ckpt',
+        help="the teacher's weights; by default those that the zoo publishes")
+    parser.add_argument(
+        '--method',
+        choices=['gld', 'kd'],
+        default='gld',
+        help='how to distil from --teacher')
+    parser.add_argument(
+        '--dump',
+        help='write the config of the pair, which inherits the given one, to '
+        'this file instead of training')
+    parser.add_argument(
         '--work-dir',
         help='folder of logs and checkpoints; by default work_dirs/ followed '
-        'by the path of the config below configs/')
+        'by the name of the config')
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -52,7 +64,7 @@ def parse_args() -> argparse.Namespace:
         default='none',
         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -62,8 +74,10 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(
-        args.config)
+    cfg.setdefault('runner_type', 'CheckedRunner')
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
+        'work_dirs',
+        osp.splitext(osp.basename(args.config))[0])
     if args.resume:
         # Without a whole checkpoint the run starts as without --resume.
         checkpoint = newest_checkpoint(
@@ -80,37 +94,15 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
-def has_stepped(runner: Optional[Runner]) -> bool:
-    """Whether training has begun; runner.iter would build the loop."""
-    loop = getattr(runner, '_train_loop', None)
-    return isinstance(loop, BaseLoop) and loop.iter > 0
-
-
-def main() -> None:
-    with one_line_errors('The command line cannot be read'):
-        args = parse_args()
-    with one_line_errors(f'{args.config} cannot be read'):
-        cfg = merge_args(read_config(args.config), args)
-    runner = None
-    with one_line_errors(
-            f'{args.config} cannot be trained',
-            cfg.work_dir,
-            until=lambda: has_stepped(runner)):
-        check_optimizer(cfg)
-        for dataset in dataset_cfgs(cfg).values():
-            check_layout(dataset)
-        if cfg.model.get('teacher_ckpt'):
-            check_teacher_exists(cfg.model.teacher_ckpt,
-                                 cfg.model.get('teacher_config'))
-        keep_workers(cfg)
-        launch_on_cpu(cfg)
-        runner = Runner.from_cfg(cfg)
-        runner.register_hook(DataCheckHook(head_classes(cfg)))
-        if cfg.resume:
-            check_fits(runner.model, cfg.load_from)
-        runner.train()
-    runner = None
-    end_processes()
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    cfg = read_config(args.config)
+    if args.teacher is not None:
+        cfg = distill(cfg, args.teacher, args.teacher_ckpt, args.method)
+        if args.dump is not None:
+            write_pair(cfg, args.config, args.dump)
+            return
+    RUNNERS.build(merge_args(cfg, args)).train()
 
 
 if __name__ == '__main__':

@@ -30,3 +30,6 @@ param_scheduler = [
         convert_to_iter_based=True)
 ]
 log_processor = dict(by_epoch=True)
+
+default_hooks = _base_.gld_default_hooks
+custom_hooks = _base_.gld_custom_hooks

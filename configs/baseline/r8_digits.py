@@ -1,4 +1,4 @@
-_base_ = '../teachers/r14_digits.py'
+_base_ = './r14_digits.py'
 
 # Half the layers and a quarter of the channels of the teacher
 model = dict(

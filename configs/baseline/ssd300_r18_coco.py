@@ -15,5 +15,5 @@ optim_wrapper = dict(optimizer=dict(lr=0.001))
 train_cfg = dict(max_epochs=250, val_interval=10)
 param_scheduler = _base_.ssd300_schedule
 custom_hooks = _base_.ssd300_hooks
-default_hooks = dict(checkpoint=dict(max_keep_ckpts=3))
+default_hooks = _base_.gld_default_hooks
 auto_scale_lr = dict(base_batch_size=32)

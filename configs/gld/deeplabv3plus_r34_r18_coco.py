@@ -1,20 +1,7 @@
-# GLD inside the network, which the paper does not do (docs/faithful.md).
-# The first base is the student with its data and schedule.
+# GLD inside the network, which is not in the paper (docs/faithful.md)
 _base_ = [
-    '../baseline/deeplabv3plus_r18_coco.py',
+    '../_base_/pairs/pair_deeplabv3plus_r34_r18_coco.py',
     '../_base_/distillers/gld_seg.py',
 ]
 
-model = dict(
-    _delete_=True,
-    type='mmrazor.GLDDistill',
-    architecture=_base_.model,
-    teacher=dict(
-        _base_.model,
-        backbone=dict(_base_.model.backbone, depth=34, init_cfg=None)),
-    teacher_ckpt='work_dirs/teachers/deeplabv3plus_r34_coco/epoch_40.pth',
-    teacher_config='configs/teachers/deeplabv3plus_r34_coco.py',
-    distiller=_base_.gld)
-
-# Log the teacher's mIoU before training.
-default_hooks = dict(teacher_val=dict(type='mmrazor.TeacherValHook'))
+model = dict(type='mmrazor.GLDDistill', distiller=_base_.gld)

@@ -1,18 +1,6 @@
 # GLD, table 1, setup (a)
-_base_ = '../baseline/r20_cifar100.py'  # student, data, schedule
+_base_ = '../_base_/pairs/pair_r110_r20_cifar100.py'
 
 model = dict(
-    _delete_=True,
     type='mmrazor.GLDDistill',
-    architecture=_base_.model,
-    teacher=dict(
-        type='ImageClassifier',
-        backbone=dict(type='CifarResNet', depth=110),
-        neck=dict(type='GlobalAveragePooling'),
-        head=dict(type='LinearClsHead', num_classes=100, in_channels=64)),
-    teacher_ckpt='work_dirs/teachers/r110_cifar100/epoch_200.pth',
-    teacher_config='configs/teachers/r110_cifar100.py',
     distiller=dict(type='mmrazor.GLDDistiller', alpha=0.7, beta=500, grid=2))
-
-# Log the teacher's accuracy before training.
-default_hooks = dict(teacher_val=dict(type='mmrazor.TeacherValHook'))

@@ -11,6 +11,6 @@ model = dict(
         frozen_stages=3,
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='work_dirs/gld/r110_r20_cifar100/epoch_200.pth',
+            checkpoint='work_dirs/r110_r20_cifar100/epoch_200.pth',
             prefix='backbone.')),
     head=dict(num_classes=10))

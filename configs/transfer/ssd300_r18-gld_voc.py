@@ -3,4 +3,4 @@ _base_ = '../baseline/ssd300_r18_voc.py'
 
 model = dict(
     backbone=dict(
-        init_cfg=dict(checkpoint='work_dirs/gld/r34_r18_in1k/epoch_100.pth')))
+        init_cfg=dict(checkpoint='work_dirs/r34_r18_in1k/epoch_100.pth')))

@@ -6,30 +6,40 @@ computes its losses by itself and has no such attribute.
 
 Upstream: https://github.com/open-mmlab/mmdetection/issues/11063, 11305, 11780
 """
-from inspect import getsource
 from types import ModuleType
 
-from wrapt import register_post_import_hook
+import torch
+from mmengine.config import ConfigDict
+from mmengine.registry import DefaultScope
 
 
 def is_faulty(ssd_head: ModuleType) -> bool:
-    """Whether this ``mmdet.models.dense_heads.ssd_head`` has the fault."""
-    head = ssd_head.SSDHead
-    predict = getsource(head._predict_by_feat_single)
-    return 'self.loss_cls' in predict and not hasattr(
-        head, 'loss_cls') and 'self.loss_cls' not in getsource(head.__init__)
+    """Whether the head of this module cannot predict for want of it."""
+    # A probe leaves the stream of random numbers where it was.
+    with DefaultScope.overwrite_default_scope('mmdet'), torch.no_grad(), \
+            torch.random.fork_rng(devices=[]):
+        try:
+            head = ssd_head.SSDHead(
+                num_classes=1,
+                in_channels=(1, ),
+                anchor_generator=dict(
+                    type='SSDAnchorGenerator',
+                    basesize_ratio_range=(0.2, 0.9),
+                    scale_major=False,
+                    strides=[32],
+                    ratios=[[2]],
+                    min_sizes=[30],
+                    max_sizes=[60]))
+            head.predict_by_feat(
+                *head((torch.zeros(1, 1, 1, 1), )),
+                batch_img_metas=[dict(img_shape=(32, 32))],
+                cfg=ConfigDict(),
+                with_nms=False)
+        except Exception as error:
+            return 'loss_cls' in str(error)
+    return False
 
 
 def repair(ssd_head: ModuleType) -> None:
     """Give the head the attribute: no loss module, hence no activation."""
     ssd_head.SSDHead.loss_cls = None
-
-
-def repair_when_imported() -> None:
-    """Repair as soon as something imports mmdet, and not before."""
-
-    def hook(ssd_head: ModuleType) -> None:
-        if is_faulty(ssd_head):
-            repair(ssd_head)
-
-    register_post_import_hook(hook, 'mmdet.models.dense_heads.ssd_head')

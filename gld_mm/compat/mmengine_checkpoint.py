@@ -4,16 +4,19 @@
 Its checkpoints hold ``HistoryBuffer`` objects, which ``weights_only=True``,
 the default since torch 2.6, refuses. Before 2.6, and for a download on any
 torch, mmengine loads with ``weights_only=False``, which runs code out of the
-file.
+file. OneDL's mmengine 0.10.12 resumes, but loads that way whatever
+``weights_only=True`` has refused.
 
 Upstream: https://github.com/open-mmlab/mmengine/issues/1655
 """
 import functools
+import io
 import os
 import pickle
 from collections import Counter
-from contextlib import contextmanager
-from inspect import getsource
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Callable, Iterator
 
 import numpy as np
@@ -26,9 +29,46 @@ _FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 _FORBID = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 
 
+class _Intruder:
+    """What runs code when it is unpickled: it appends to a list."""
+    ran: list = []
+
+    def __reduce__(self):
+        return _intrude, ()
+
+
+def _intrude() -> None:
+    _Intruder.ran.append(True)
+
+
 def is_faulty() -> bool:
-    """Whether mmengine loads otherwise than with ``weights_only=True``."""
-    return 'weights_only=True' not in getsource(checkpoint)
+    """Whether mmengine runs code out of a file or refuses its own."""
+    hub = MessageHub('probe')
+    hub.update_scalar('loss', 0.)
+    return _runs_code() or not _loads(hub.state_dict())
+
+
+def _runs_code() -> bool:
+    _Intruder.ran.clear()
+    _loads(_Intruder())
+    _loads(_Intruder(), download=True)
+    return bool(_Intruder.ran)
+
+
+def _loads(value: Any, download: bool = False) -> bool:
+    """Whether mmengine loads a file of this value, on disk or downloaded."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, 'hub', 'checkpoints', 'probe.pth')
+        path.parent.mkdir(parents=True)
+        torch.save(value, path)
+        # It is in the cache of downloads, so nothing is fetched.
+        name = f'https://gld-mm.invalid/{path.name}' if download else str(path)
+        with _environment(TORCH_HOME=folder), redirect_stdout(io.StringIO()):
+            try:
+                CheckpointLoader.load_checkpoint(name, 'cpu', logger='silent')
+            except Exception:
+                return False
+    return True
 
 
 def repair() -> None:
@@ -40,6 +80,9 @@ def repair() -> None:
     """
     CheckpointLoader.load_checkpoint = classmethod(
         _weights_only(CheckpointLoader.load_checkpoint.__func__))
+    if hasattr(checkpoint, '_safe_torch_load'):
+        # OneDL's allows any ``getattr``, and loads twice what is refused.
+        checkpoint._safe_torch_load = torch.load
     MessageHub.state_dict = _plain_hub(MessageHub.state_dict)
     MessageHub.load_state_dict = _from_plain_hub(MessageHub.load_state_dict)
     _ParamScheduler.state_dict = _plain_scheduler(_ParamScheduler.state_dict)

@@ -47,3 +47,12 @@ def test_it_would_not_without_the_repair(monkeypatch):
         pytest.skip('this mmdet has no such fault')
     with pytest.raises(AttributeError, match='loss_cls'):
         predict()
+
+
+def test_the_probe_draws_no_random_number():
+    from mmdet.models.dense_heads import ssd_head
+
+    from gld_mm.compat import mmdet_ssd_head
+    before = torch.get_rng_state()
+    assert not mmdet_ssd_head.is_faulty(ssd_head)
+    assert torch.equal(torch.get_rng_state(), before)

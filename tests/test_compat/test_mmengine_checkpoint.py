@@ -1,6 +1,8 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import os
 import pickle
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -63,6 +65,29 @@ def test_not_even_for_a_download_which_asks_for_it(tmp_path, monkeypatch):
     with pytest.raises(Exception, match='(?i)weights'):
         CheckpointLoader.load_checkpoint('https://somewhere/x.pth', 'cpu')
     assert not (tmp_path / 'broken').exists()
+
+
+def test_by_itself_mmengine_runs_code_out_of_a_checkpoint(tmp_path):
+    # On disk or downloaded, as the versions go. See that the repair is needed.
+    path = tmp_path / 'hub/checkpoints/x.pth'
+    path.parent.mkdir(parents=True)
+    torch.save(Intruder(os.mkdir, str(tmp_path / 'broken')), path)
+    code = f"""
+from mmengine.runner import CheckpointLoader
+for name in ({str(path)!r}, 'https://somewhere.invalid/x.pth'):
+    try:
+        CheckpointLoader.load_checkpoint(name, 'cpu')
+    except Exception:
+        pass
+"""
+
+    def broken(imports):
+        subprocess.run([sys.executable, '-c', imports + code],
+                       env=dict(os.environ, TORCH_HOME=str(tmp_path)))
+        return (tmp_path / 'broken').exists()
+
+    assert not broken('import gld_mm')
+    assert broken('')
 
 
 def test_a_message_hub_is_saved_in_plain_types_and_comes_back(tmp_path):

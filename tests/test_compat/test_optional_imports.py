@@ -10,12 +10,12 @@ import sys
 import gld_mm
 from mmrazor.registry import HOOKS, MODELS, TASK_UTILS
 from mmpretrain.registry import DATASETS, MODELS as CLS_MODELS
-assert {'GLDDistill', 'GLDDistiller', 'GlobalLocalLogitConnector',
+assert {'GLDDistill', 'GLDDistiller', 'DenseLogitConnector',
         'NormalizedKLLoss', 'RelationLoss'} <= set(MODELS.module_dict)
-assert 'FeatureWithClassifierRecorder' in TASK_UTILS.module_dict
+assert 'GlobalLocalLogitsRecorder' in TASK_UTILS.module_dict
 assert 'TeacherValHook' in HOOKS.module_dict
 assert 'CifarResNet' in CLS_MODELS.module_dict
-assert 'TwoDigitNumbers' in DATASETS.module_dict
+assert 'NoisyDigits' in DATASETS.module_dict
 # A lookup makes mmengine import the rest of mmrazor.
 assert HOOKS.get('mmrazor.TeacherValHook')
 assert MODELS.get('mmrazor.GLDDistill')
@@ -30,7 +30,7 @@ def test_importing_gld_mm_registers_all_and_pulls_in_no_mmdet_or_mmseg():
     run = subprocess.run([sys.executable, '-c', CODE],
                          capture_output=True,
                          text=True)
-    assert run.stdout.strip() == '[]', run.stderr
+    assert run.stdout.splitlines()[-1] == '[]', run.stderr
 
 
 def test_repairs_reach_a_script_run_with_the_module(tmp_path):
@@ -43,4 +43,4 @@ def test_repairs_reach_a_script_run_with_the_module(tmp_path):
          str(script), 'a', '--b'],
         capture_output=True,
         text=True)
-    assert run.stdout.strip() == "['a', '--b']", run.stderr
+    assert run.stdout.splitlines()[-1] == "['a', '--b']", run.stderr

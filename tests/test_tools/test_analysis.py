@@ -1,43 +1,37 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """tools/analysis, on networks with random weights."""
-import importlib.util
 import json
+import subprocess
 import sys
 from pathlib import Path
 
+import ablation
+import activation_map
+import compare_predictions
+import learning_curves
+import local_predictions
 import numpy as np
 import pytest
+import relation_matrix
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from PIL import Image
 
-from gld_mm.experiments import Results
-
-pytest.importorskip('matplotlib')
+from gld_mm.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def tool(monkeypatch, tmp_path):
-    """Load a tool as a module whose main takes arguments."""
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    """Pictures go here."""
     monkeypatch.chdir(tmp_path)
 
-    def load(name):
-        spec = importlib.util.spec_from_file_location(
-            name, ROOT / 'tools' / 'analysis' / f'{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
 
-        def run(*args):
-            monkeypatch.setattr(sys, 'argv', [name, *map(str, args)])
-            module.main()
-
-        module.run = run
-        return module
-
-    return load
+def draw(tool, *args):
+    """Call a tool in this process."""
+    tool.main([str(arg) for arg in args])
 
 
 def network(name, config, path):
@@ -54,9 +48,9 @@ def network(name, config, path):
 
 @pytest.fixture
 def pair(tmp_path):
-    """A teacher and a student of the two-digit numbers."""
+    """A teacher and a student of the noisy digits."""
     pytest.importorskip('sklearn')
-    return (*network('teacher', 'configs/teachers/r14_digits.py',
+    return (*network('teacher', 'configs/baseline/r14_digits.py',
                      tmp_path / 't.pth'),
             *network('GLD', 'configs/gld/r14_r8_digits.py',
                      tmp_path / 's.pth'))
@@ -67,8 +61,8 @@ def size(path):
         return picture.size
 
 
-def test_activation_is_the_maximum_over_channels_from_0_to_1(tool):
-    activation = tool('activation_map').activation
+def test_activation_is_the_maximum_over_channels_from_0_to_1():
+    activation = activation_map.activation
     feature = torch.zeros(3, 2, 2)
     feature[0, 0, 0], feature[2, 1, 1], feature[:, 1, 0] = 4, 2, -1
     np.testing.assert_allclose(
@@ -77,29 +71,28 @@ def test_activation_is_the_maximum_over_channels_from_0_to_1(tool):
     assert not activation(torch.ones(3, 2, 2), (2, 2)).any()
 
 
-def test_activation_maps_have_a_row_an_image_and_a_column_a_network(
-        tool, pair):
-    tool('activation_map').run(*pair, '--index', 0, 3)
+def test_activation_maps_have_a_row_an_image_and_a_column_a_network(pair):
+    draw(activation_map, *pair, '--index', 0, 3)
     path = Path('work_dirs/figures/activation_map_r14_r8_digits_0-3.png')
     assert size(path) == (792, 552)  # 3 columns of 2.2, 2 rows of 2.3 inches
 
 
-def test_local_predictions_are_drawn_of_the_pair(tool, pair):
-    tool('local_predictions').run(*pair, '--index', 0, 3, 5)
+def test_local_predictions_are_drawn_of_the_pair(pair):
+    draw(local_predictions, *pair, '--index', 0, 3, 5)
     path = 'work_dirs/figures/local_predictions_r14_r8_digits_0-3-5.png'
     assert size(path) == (804, 552)
 
 
-def test_a_cell_has_the_classes_of_its_part(tool):
+def test_a_cell_has_the_classes_of_its_part():
     pytest.importorskip('mmseg')
     from mmdet.structures import DetDataSample
     from mmdet.structures.bbox import HorizontalBoxes
     from mmengine.structures import InstanceData, PixelData
     from mmseg.structures import SegDataSample
 
-    from gld_mm.analysis import Sample
-    module = tool('local_predictions')
-    whole, *cells = module.cells_of(2)
+    from common import Sample
+    module = local_predictions
+    whole, *cells = module.cells_of((2, 2))
     mask = torch.zeros(1, 4, 6, dtype=torch.int64)
     mask[:, 3:, 4:] = 7
     truth = SegDataSample(gt_sem_seg=PixelData(data=mask))
@@ -120,8 +113,8 @@ def test_a_cell_has_the_classes_of_its_part(tool):
         Sample(dict(data_samples=SegDataSample()), None, ''), whole) is None
 
 
-def test_the_background_is_no_answer(tool):
-    without = tool('local_predictions').without_background
+def test_the_background_is_no_answer():
+    without = local_predictions.without_background
     scores = torch.tensor([[.7, .1, .2]])
     torch.testing.assert_close(
         without(scores, ['background', 'cat', 'dog']),
@@ -130,37 +123,39 @@ def test_the_background_is_no_answer(tool):
         without(scores, ['cat', 'dog']), torch.tensor([[7 / 8, 1 / 8]]))
 
 
-def test_an_image_file_of_a_detector_needs_no_data(tool, tmp_path):
+def test_an_image_file_of_a_detector_needs_no_data(tmp_path):
     pytest.importorskip('mmdet')
     args = network('SSD', 'configs/baseline/ssd300_r18_voc.py',
                    tmp_path / 'ssd.pth')
+    gld = ROOT / 'configs/gld/ssd300_r34_r18_voc.py'
     Image.new('RGB', (60, 40)).save(tmp_path / 'photo.jpg')
-    for name in ('local_predictions', 'activation_map', 'compare_predictions'):
-        tool(name).run(*args, '--image', tmp_path / 'photo.jpg')
+    for tool in (local_predictions, activation_map, compare_predictions):
+        draw(tool, *args, '--image', tmp_path / 'photo.jpg', '--distiller',
+             gld)
         assert Path('work_dirs/figures',
-                    f'{name}_ssd300_r18_voc_photo.png').exists()
+                    f'{tool.__name__}_ssd300_r18_voc_photo.png').exists()
 
 
-def test_relations_are_drawn_with_their_difference(tool, pair, capsys):
-    tool('relation_matrix').run(*pair, '--index', *range(4), '--out', 'r.png')
+def test_relations_are_drawn_with_their_difference(pair, capsys):
+    draw(relation_matrix, *pair, '--index', *range(4), '--out', 'r.png')
     assert size('r.png') == (960, 864)
-    with pytest.raises(SystemExit, match='teacher has 1 sets'):
-        tool('relation_matrix').run(*pair, '--set', 1)
+    with pytest.raises(UserError, match='teacher has 1 sets'):
+        draw(relation_matrix, *pair, '--set', 1)
 
 
-def test_the_ablation_has_all_seeds_of_the_last_epoch(tool, tmp_path):
-    results = Results(tmp_path / 'results.jsonl')
+def test_the_ablation_has_all_seeds_of_the_last_epoch(tmp_path):
 
-    def add(cell, seed, top1, epochs=2):
-        results.add(
-            dict(
-                cell=cell,
-                seed=seed,
-                epochs=epochs,
-                fingerprint='',
-                last=dict(top1=top1),
-                best=dict(top1=99.),
-                curve=[]))
+    def add(experiment, seed, top1, epochs=2):
+        folder = tmp_path / f'{experiment}_{seed}'.replace('/', '_')
+        folder.mkdir()
+        (folder / 'result.json').write_text(
+            json.dumps(
+                dict(
+                    experiment=experiment,
+                    seed=seed,
+                    epochs=epochs,
+                    last=dict(top1=top1),
+                    best=dict(top1=99.))))
 
     add('b/baseline', 0, 20.)
     add('b/gld', 0, 33.)
@@ -168,18 +163,23 @@ def test_the_ablation_has_all_seeds_of_the_last_epoch(tool, tmp_path):
     add('b/global', 0, 27.)
     add('b/kd', 0, 30.)  # no part of the ablation
     add('a/gld', 0, 70., epochs=200)  # of a setup without one
-    module = tool('ablation')
-    assert module.panels(results) == {
+    panels = ablation.panels(tmp_path)
+    assert panels == {
         ('b', 2): dict(baseline=[20.], gld=[33., 35.], **{'global': [27.]})
     }
-    figure, axis = module.plt.subplots()
-    module.draw(axis, module.panels(results)['b', 2], '')
-    assert [bar.get_height() for bar in axis.patches] == [20, 27, 34]
-    module.run(results.path)
+    figure, axis = ablation.plt.subplots()
+    ablation.draw(axis, panels['b', 2], '')
+    heights = {
+        axis.get_xticklabels()[round(bar.get_center()[0])].get_text():
+        bar.get_height()
+        for bar in axis.patches
+    }
+    assert heights == {'none': 20, 'global': 27, 'all': 34}
+    draw(ablation, tmp_path)
     assert Path('work_dirs/figures/ablation.png').exists()
 
 
-def test_curves_of_a_resumed_run_are_one_line(tool, tmp_path):
+def test_curves_of_a_resumed_run_are_one_line(tmp_path):
 
     def log(start, *lines):
         folder = tmp_path / 'run' / start / 'vis_data'
@@ -191,28 +191,41 @@ def test_curves_of_a_resumed_run_are_one_line(tool, tmp_path):
         dict(step=10, loss=3.), dict(step=20, loss=2.5))
     log('20260101_000100', dict(step=20, loss=2.), dict(step=30, loss=1.),
         dict(step=1, mIoU=50.))
-    module = tool('learning_curves')
-    curves = module.read(tmp_path / 'run')
+    curves = learning_curves.read(tmp_path / 'run')
     assert curves['loss'] == {10: 3., 20: 2., 30: 1.}
-    assert module.default_keys(dict(run=curves)) == ['loss', 'mIoU']
-    module.run('--run', 'GLD', tmp_path / 'run')
+    assert learning_curves.default_keys(dict(run=curves)) == ['loss', 'mIoU']
+    draw(learning_curves, '--run', 'GLD', tmp_path / 'run')
     assert size('work_dirs/figures/learning_curves.png') == (1008, 360)
-    with pytest.raises(SystemExit, match='No run logged "top1". Known are'):
-        module.run('--run', 'GLD', tmp_path / 'run', '--keys', 'top1')
+    with pytest.raises(UserError, match='No run logged "top1". Known are'):
+        draw(learning_curves, '--run', 'GLD', tmp_path / 'run', '--keys',
+             'top1')
 
 
-@pytest.mark.parametrize('name, args, line', [
-    ('learning_curves', ['--run', 'x', 'nowhere'], 'nowhere has no log'),
-    ('ablation', ['nothing.jsonl'], 'nothing.jsonl does not exist'),
+@pytest.mark.parametrize('tool, args, message', [
+    (learning_curves, ['--run', 'x', 'nowhere'], 'nowhere has no log'),
+    (ablation, ['nowhere'], 'nowhere has no ablation'),
 ])
-def test_what_is_not_there_is_one_line(tool, name, args, line):
-    with pytest.raises(SystemExit, match=line):
-        tool(name).run(*args)
+def test_missing_runs_are_an_error(tool, args, message):
+    with pytest.raises(UserError, match=message):
+        draw(tool, *args)
 
 
-def test_an_index_or_a_checkpoint_that_is_not_there_is_one_line(tool, pair):
-    module = tool('activation_map')
-    with pytest.raises(SystemExit, match='There is no image 2000'):
-        module.run(*pair, '--index', 2000)
-    with pytest.raises(SystemExit, match='checkpoint no.pth does not exist'):
-        module.run(*pair[:3], 'no.pth')
+def test_a_missing_index_or_checkpoint_or_distiller_is_an_error(pair):
+    with pytest.raises(UserError, match='There is no image 2000'):
+        draw(activation_map, *pair, '--index', 2000)
+    with pytest.raises(UserError, match='checkpoint "no.pth" does not exist'):
+        draw(activation_map, *pair[:3], 'no.pth')
+    with pytest.raises(UserError, match='None of the networks was distilled'):
+        draw(relation_matrix, *pair[:4])
+    with pytest.raises(UserError, match='does not distil with GLD'):
+        draw(relation_matrix, *pair, '--distiller', pair[2])
+
+
+def test_an_error_of_a_tool_is_printed_in_one_line(tmp_path):
+    result = subprocess.run(
+        [sys.executable, ROOT / 'tools/analysis/ablation.py', 'nowhere'],
+        capture_output=True,
+        text=True)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith('nowhere has no ablation')
+    assert 'Traceback' not in result.stderr

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from gld_mm.errors import UserError
+
 from ..fine_grained import cub200, noise
+from ..in_process import run_tool
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(tool, *args):
+def run(*args):
     result = subprocess.run([
-        sys.executable, ROOT / 'tools' / f'{tool}.py',
+        sys.executable, ROOT / 'tools/check_data.py',
         ROOT / 'configs/baseline/r18_cub200.py', *args
     ],
                             capture_output=True,
@@ -33,7 +36,7 @@ def data(tmp_path):
 
 def test_every_file_is_read_and_every_fault_is_named(data):
     root, options = data
-    code, output = run('check_data', *options)
+    code, output = run(*options)
     assert code == 0, output
     assert 'train: CUB, 6 images, 0 faults' in output
     assert 'val: CUB, 6 images, 0 faults' in output
@@ -41,7 +44,7 @@ def test_every_file_is_read_and_every_fault_is_named(data):
     first.unlink()
     second.write_bytes(second.read_bytes()[:300])
     third.write_text('<html>404</html>')
-    code, output = run('check_data', *options)
+    code, output = run(*options)
     assert code == 1
     assert f'missing: {first}' in output
     assert f'not a whole image: {second}' in output
@@ -51,10 +54,10 @@ def test_every_file_is_read_and_every_fault_is_named(data):
 def test_training_stops_with_one_line_before_it_begins(data, tmp_path):
     root, options = data
     (root / 'train_test_split.txt').unlink()
-    code, output = run('train', '--work-dir', tmp_path / 'run', *options)
-    assert code == 1
-    assert output.splitlines()[-1] == (
+    with pytest.raises(UserError) as error:
+        run_tool('tools/train.py', ROOT / 'configs/baseline/r18_cub200.py',
+                 '--work-dir', tmp_path / 'run', *options)
+    assert str(error.value) == (
         f'CUB: {root}/train_test_split.txt is missing. Expected below {root}: '
         'images.txt, image_class_labels.txt, train_test_split.txt, images '
         '(docs/data.md)')
-    assert 'Traceback' not in output

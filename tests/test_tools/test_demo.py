@@ -1,54 +1,53 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-import importlib.util
+import json
 from pathlib import Path
 
-import pytest
+import demo
 from rich.console import Console
 
-from gld_mm.experiments import Results
 
-
-@pytest.fixture
-def demo():
-    path = Path(__file__).parents[2] / 'tools' / 'demo.py'
-    spec = importlib.util.spec_from_file_location('demo', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_students_with_a_teacher_use_the_weights_of_its_last_epoch(demo):
+def test_students_with_a_teacher_use_the_weights_of_its_last_epoch():
     runs = demo.make_runs()
-    assert len(runs) == 10
-    teacher = runs[0]
-    for run in runs[1:]:
-        if 'baseline' in run.name:
-            assert run.needs is None
-        else:
-            assert run.cfg.model.teacher_ckpt == str(
-                Path('work_dirs', 'demo', teacher.name, 'epoch_20.pth'))
+    assert {
+        name: len(group)
+        for name, group in runs.items()
+    } == {
+        'Teacher': 1,
+        'Student alone': 3,
+        'KD': 3,
+        'GLD': 3
+    }
+    teacher, = runs['Teacher']
+    assert all(run.depends_on is None for run in runs['Student alone'])
+    for run in runs['KD'] + runs['GLD']:
+        assert run.cfg.model.teacher_ckpt == str(
+            Path('work_dirs', 'demo', teacher.name, 'epoch_20.pth'))
 
 
-def test_the_table_has_mean_and_spread_of_last_and_best_epoch(demo, tmp_path):
-    results = Results(tmp_path / 'results.jsonl')
+def test_the_table_has_mean_and_deviation_of_last_and_best_epoch(
+        tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, 'OUT', tmp_path)
+    monkeypatch.setattr(demo, 'SEEDS', (0, 1))
+    runs = demo.make_runs()
 
-    def add(cell, seed, last, best):
-        results.add(
-            dict(
-                cell=cell.name,
-                seed=seed,
-                epochs=2,
-                fingerprint='',
-                last=dict(top1=last),
-                best=dict(top1=best),
-                curve=[best, last]))
+    def add(run, last, best):
+        run.work_dir.mkdir()
+        run.result.write_text(
+            json.dumps(
+                dict(
+                    experiment=run.experiment.name,
+                    seed=run.seed,
+                    epochs=run.epochs,
+                    last=dict(top1=last),
+                    best=dict(top1=best))))
 
-    add(demo.TEACHER, 0, 96., 97.5)
-    for cell in demo.STUDENTS.values():
-        add(cell, 0, 60., 70.)
-        add(cell, 1, 64., 64.)
+    add(*runs['Teacher'], 96., 97.5)
+    for name in ('Student alone', 'KD', 'GLD'):
+        first, second = runs[name]
+        add(first, 60., 70.)
+        add(second, 64., 64.)
     console = Console(width=80, record=True)
-    console.print(demo.table(results))
+    console.print(demo.make_table(runs))
     text = console.export_text()
     assert '96.0' in text and '97.5' in text
     # Mean 62, sample deviation sqrt(8); best 70 and 64: 67 and sqrt(18).

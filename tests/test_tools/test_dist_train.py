@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """tools/dist_train.sh with two processes on the CPU."""
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,28 +27,73 @@ class Death(Hook):
         if get_rank() == 1 and batch_idx == 1:
             raise MemoryError('the second process dies')
 """
+PAUSE = """
+import time
+
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
 
 
-def dist_train(folder, config, name, port, images):
+@HOOKS.register_module()
+class Pause(Hook):
+    '''One process of the first run stays in its second epoch.'''
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == 1 and not runner._resume and get_rank() == 1:
+            time.sleep(600)
+"""
+
+
+def start(folder, config, name, port, images, gpus=2, epochs=1, **variables):
+    """Start tools/dist_train.sh in a session of its own."""
     path = Path(sys.executable).parent
-    return subprocess.run([
-        'bash', ROOT / 'tools/dist_train.sh', config, '2', '--work-dir',
-        folder / name, '--cfg-options', 'train_cfg.max_epochs=1',
+    python_path = os.pathsep.join(
+        filter(None, [str(folder), os.environ.get('PYTHONPATH')]))
+    return subprocess.Popen([
+        'bash', ROOT / 'tools/dist_train.sh', config,
+        str(gpus), '--resume', '--work-dir', folder / name, '--cfg-options',
+        f'train_cfg.max_epochs={epochs}',
         f'train_dataloader.dataset.num_samples={images}',
         'val_dataloader.dataset.num_samples=100',
         f'model.teacher_ckpt={folder}/teacher.pth'
     ],
-                          cwd=ROOT,
-                          capture_output=True,
-                          text=True,
-                          timeout=300,
-                          env=dict(
-                              os.environ,
-                              PATH=f'{path}:{os.environ["PATH"]}',
-                              PYTHONPATH=str(folder),
-                              PORT=str(port),
-                              CUDA_VISIBLE_DEVICES='',
-                              OMP_NUM_THREADS='1'))
+                            cwd=ROOT,
+                            stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT,
+                            text=True,
+                            start_new_session=True,
+                            env=dict(
+                                os.environ,
+                                PATH=f'{path}:{os.environ["PATH"]}',
+                                PYTHONPATH=python_path,
+                                PORT=str(port),
+                                CUDA_VISIBLE_DEVICES='',
+                                OMP_NUM_THREADS='1',
+                                **variables))
+
+
+def dist_train(*args):
+    """Run it; its exit status and all that it prints."""
+    process = start(*args)
+    output = process.communicate(timeout=300)[0]
+    return process.returncode, output
+
+
+def kill(process):
+    """Kill what one node runs, as a power cut does."""
+    # Workers are sessions of their own: the children of torchrun, which is
+    # the child of the script.
+    script = process.pid
+    torchrun = children(script)
+    for pid in [*(w for t in torchrun for w in children(t)), *torchrun]:
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def children(pid):
+    path = Path(f'/proc/{pid}/task/{pid}/children')
+    return [int(child) for child in path.read_text().split()]
 
 
 @pytest.fixture(scope='module')
@@ -64,22 +110,66 @@ def folder(tmp_path_factory):
 
 def test_two_processes_train_one_student(folder):
     # 165 images a process: two batches of 64 and an uneven one of 37.
-    run = dist_train(folder, CONFIG, 'run', 29611, images=330)
-    assert run.returncode == 0, run.stderr
-    assert 'Epoch(val) [1]' in run.stdout + run.stderr
+    status, output = dist_train(folder, CONFIG, 'run', 29611, 330)
+    assert status == 0, output
+    assert 'Epoch(val) [1]' in output
     assert (folder / 'run/epoch_1.pth').exists()
 
 
-def test_a_process_that_dies_ends_the_job_with_its_error(folder):
-    (folder / 'death.py').write_text(HOOK)
-    config = folder / 'death_config.py'
+def config_with_hook(folder, name, hook):
+    (folder / f'{name}.py').write_text(hook)
+    config = folder / f'{name}_config.py'
     config.write_text(f"""
 _base_ = '{CONFIG}'
-custom_imports = dict(imports=['death'])
-custom_hooks = _base_.custom_hooks + [dict(type='Death')]
+custom_imports = dict(imports=['{name}'])
+custom_hooks = _base_.custom_hooks + [dict(type='{name.capitalize()}')]
 """)
-    start = time.time()
-    run = dist_train(folder, config, 'death', 29612, images=640)
-    assert run.returncode != 0
-    assert 'the second process dies' in run.stdout + run.stderr
-    assert time.time() - start < 240  # and not gloo's half an hour
+    return config
+
+
+def test_a_process_that_dies_ends_the_job_with_its_error(folder):
+    config = config_with_hook(folder, 'death', HOOK)
+    begin = time.time()
+    status, output = dist_train(folder, config, 'death', 29612, 640)
+    assert status != 0
+    assert 'the second process dies' in output
+    assert time.time() - begin < 240  # and not gloo's half an hour
+
+
+@pytest.mark.slow
+def test_a_killed_node_ends_the_other_and_both_resume(folder):
+    config = config_with_hook(folder, 'pause', PAUSE)
+
+    def node(rank):
+        return start(
+            folder,
+            config,
+            'nodes',
+            29613,
+            330,
+            1,
+            2,
+            NNODES='2',
+            NODE_RANK=str(rank))
+
+    first, second = node(0), node(1)
+    assert wait_for(folder / 'nodes/epoch_1.pth'), first.communicate()[0]
+    time.sleep(1)
+    kill(second)
+    output = first.communicate(timeout=120)[0]  # not gloo's half an hour
+    assert first.returncode == 1
+    assert output.splitlines()[-1].endswith(
+        'another node ended; start all nodes again with --resume.')
+
+    nodes = node(0), node(1)
+    output = [process.communicate(timeout=300)[0] for process in nodes]
+    assert [process.returncode for process in nodes] == [0, 0], output
+    assert 'resumed epoch: 1' in output[0]
+    assert (folder / 'nodes/epoch_2.pth').exists()
+
+
+def wait_for(path, seconds=300):
+    end = time.time() + seconds
+    while not path.exists() and time.time() < end:
+        time.sleep(0.2)
+    return path.exists()

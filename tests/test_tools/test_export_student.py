@@ -10,7 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.utils import digit_version
 
-from gld_mm.utils import UserError, student_of
+from gld_mm.config import student_of
+from gld_mm.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools' / 'export_student.py'

@@ -1,8 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """tools/reproduce.py on a small stand-in for CIFAR-100."""
-import argparse
-import importlib.util
-import json
 import os
 import shutil
 import signal
@@ -10,9 +7,14 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+import reproduce
+
+from gld_mm.errors import UserError
+from reproduction import load_results
 
 pytest.importorskip('sklearn')
 
@@ -20,56 +22,56 @@ ROOT = Path(__file__).parents[2]
 DATA = f'''
 _base_ = '{ROOT}/configs/_base_/datasets/cifar100_bs64_in_memory.py'
 train_dataloader = dict(batch_size=32, dataset=dict(dataset=dict(
-    _delete_=True, type='TwoDigitNumbers', num_samples=64, pipeline=[])))
+    _delete_=True, type='NoisyDigits', num_samples=64,
+    classes=[str(i) for i in range(100)], pipeline=[])))
 val_dataloader = dict(batch_size=50, dataset=dict(dataset=dict(
-    _delete_=True, type='TwoDigitNumbers', num_samples=100, split='test',
+    _delete_=True, type='NoisyDigits', num_samples=100, split='test',
+    classes=[str(i) for i in range(100)],
     pipeline=[])))
 test_dataloader = val_dataloader
 '''
 
 
-def start(folder, *args):
-    data = folder / 'data.py'
-    data.write_text(DATA)
-    return subprocess.Popen([
-        sys.executable, ROOT / 'tools' / 'reproduce.py', *args, '--epochs',
-        '4', '--teacher-epochs', '2', '--data', data, '--work-dir',
-        folder / 'runs'
-    ],
-                            stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT,
-                            text=True,
-                            start_new_session=True,
-                            env=dict(os.environ, OMP_NUM_THREADS='1'))
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
 
 
-def finish(folder, *args, fails=False):
-    process = start(folder, *args)
-    output, _ = process.communicate(timeout=600)
-    assert (process.returncode != 0) == fails, output
-    return output
+def arguments(folder):
+    """The command line that reproduces the student by GLD of setup (b)."""
+    (folder / 'data.py').write_text(DATA)
+    return [
+        'b/gld', '--epochs', '4', '--teacher-epochs', '2', '--data',
+        str(folder / 'data.py'), '--work-dir',
+        str(folder / 'runs')
+    ]
 
 
 def results(folder):
     """What has to be the same of the same runs."""
-    lines = (folder / 'runs' / 'results.jsonl').read_text().splitlines()
     return [{
-        key: record[key]
-        for key in ('cell', 'seed', 'epochs', 'curve', 'weights')
-    } for record in map(json.loads, lines)]
+        key: result[key]
+        for key in ('experiment', 'seed', 'epochs', 'curve', 'weights')
+    } for group in load_results(folder / 'runs').values() for result in group]
 
 
 @pytest.fixture(scope='module')
 def whole(tmp_path_factory):
     """The teacher and the student by GLD of setup (b), in one go."""
     folder = tmp_path_factory.mktemp('whole')
-    return folder, finish(folder, 'b/gld')
+    result = subprocess.run(
+        [sys.executable, ROOT / 'tools/reproduce.py', *arguments(folder)],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, OMP_NUM_THREADS='1'))
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder, result.stdout
 
 
 def test_the_table_has_paper_beside_ours_and_says_shortened(whole):
     folder, output = whole
-    teacher, student = results(folder)
-    assert (teacher['cell'], teacher['epochs']) == ('b/teacher', 2)
+    student, teacher = results(folder)
+    assert (teacher['experiment'], teacher['epochs']) == ('b/teacher', 2)
     table = (folder / 'runs' / 'table.md').read_text()
     last = f'{student["curve"][-1]:.2f}'
     assert (f'| b/gld | 4 of 200, teacher 2, shortened | 68.95 | {last} | '
@@ -78,109 +80,105 @@ def test_the_table_has_paper_beside_ours_and_says_shortened(whole):
     assert (folder / 'runs' / 'curves.png').exists()
 
 
+def reproduce_in_a_session(args):
+    os.setsid()
+    reproduce.main(args)
+
+
 def test_a_killed_one_ends_in_the_same_result(whole, tmp_path):
     # The teacher is there; the student is killed after its first epoch.
     shutil.copytree(whole[0] / 'runs', tmp_path / 'runs')
-    path = tmp_path / 'runs' / 'results.jsonl'
-    path.write_text(path.read_text().splitlines()[0] + '\n')
     student = tmp_path / 'runs' / 'b_gld_seed0_4e'
     shutil.rmtree(student)
-    process = start(tmp_path, 'b/gld')
+    process = get_context('fork').Process(
+        target=reproduce_in_a_session, args=(arguments(tmp_path), ))
+    process.start()
     while not (student / 'epoch_2.pth').exists():
-        assert process.poll() is None, process.stdout.read()
+        assert process.is_alive()
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.join()
     assert len(results(tmp_path)) == 1
-    finish(tmp_path, 'b/gld')
+    reproduce.main(arguments(tmp_path))
     assert results(tmp_path) == results(whole[0])
     assert 'resumed epoch: ' in (student / 'train.log').read_text()
 
 
-def test_an_unknown_cell_is_one_line_with_the_known_ones(tmp_path):
-    output = finish(tmp_path, 'b/gdl', fails=True)
-    assert output.startswith('Unknown cell "b/gdl". Known are: a/teacher, ')
-    assert len(output.splitlines()) == 1
-
-
-def test_a_changed_config_is_one_line_and_keeps_the_result(whole, tmp_path):
+def test_a_changed_config_is_an_error_and_keeps_the_result(whole, tmp_path):
     shutil.copytree(whole[0] / 'runs', tmp_path / 'runs')
-    path = tmp_path / 'runs' / 'results.jsonl'
-    text = path.read_text()
-    fingerprint = json.loads(text.splitlines()[1])['fingerprint']
-    path.write_text(text.replace(fingerprint, '00000000'))
-    output = finish(tmp_path, 'b/gld', fails=True)
-    assert len(output.splitlines()) == 1
-    assert 'has changed since' in output and '00000000 is now' in output
+    path = tmp_path / 'runs' / 'b_gld_seed0_4e' / 'fingerprint'
+    path.write_text('00000000')
+    with pytest.raises(UserError, match='has changed since .*00000000 is now'):
+        reproduce.main(arguments(tmp_path))
     assert len(results(tmp_path)) == 2
 
 
-@pytest.fixture
-def module():
-    path = ROOT / 'tools' / 'reproduce.py'
-    spec = importlib.util.spec_from_file_location('reproduce', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_all_experiments_are_listed_with_config_and_options(capsys):
+    reproduce.main(['--list'])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 42
+    assert lines[0].split() == [
+        'a/teacher', 'configs/baseline/r110_cifar100.py'
+    ]
+    assert 'b/global-local       configs/gld/wrn16-2_wrn16-1_cifar100.py ' \
+           'model.distiller.beta=0' in lines
+
+
+def test_an_unknown_experiment_is_an_error_that_lists_the_known(tmp_path):
+    with pytest.raises(
+            UserError,
+            match='^Unknown experiment "b/gdl". Known are: a/teacher, '):
+        reproduce.main(['b/gdl', '--work-dir', str(tmp_path)])
+
+
+def runs_of(*args):
+    args = reproduce.parse_args(args)
+    selected = reproduce.select(args.experiments,
+                                reproduce.paper_experiments())
+    return reproduce.make_runs(selected, args)
 
 
 def test_all_seeds_share_a_teacher_and_transfer_the_student_of_their_own(
-        module, tmp_path):
-    cells = module.paper_cells()
-    args = argparse.Namespace(
-        work_dir=tmp_path, seeds=[0, 1], epochs=4, teacher_epochs=6, data=None)
-    runs = module.with_needs(
-        module.make_runs(
-            module.select(['b/gld', 'stl10/gld'], cells), cells, args))
+        tmp_path):
+    runs = runs_of('b/gld', 'stl10/gld', '--seeds', '0', '1', '--epochs', '4',
+                   '--teacher-epochs', '6', '--work-dir', str(tmp_path))
     assert [run.name for run in runs] == [
-        'b_teacher_seed0_6e', 'b_gld_seed0_4e', 'a_teacher_seed0_6e',
-        'a_gld_seed0_4e', 'stl10_gld_seed0_4e', 'b_gld_seed1_4e',
-        'a_gld_seed1_4e', 'stl10_gld_seed1_4e'
+        'a_teacher_seed0_6e', 'b_teacher_seed0_6e', 'a_gld_seed0_4e',
+        'a_gld_seed1_4e', 'b_gld_seed0_4e', 'stl10_gld_seed0_4e',
+        'b_gld_seed1_4e', 'stl10_gld_seed1_4e'
     ]
     assert runs[-1].cfg.model.backbone.init_cfg.checkpoint == str(
         tmp_path / 'a_gld_seed1_4e' / 'epoch_4.pth')
 
 
-def test_a_data_config_is_for_cifar100_only(module, tmp_path):
+def test_a_data_config_is_for_cifar100_only(tmp_path):
     data = tmp_path / 'data.py'
     data.write_text(DATA)
-    cells = module.paper_cells()
-    args = argparse.Namespace(
-        work_dir=tmp_path,
-        seeds=[0],
-        epochs=None,
-        teacher_epochs=None,
-        data=str(data))
-    runs = module.with_needs(
-        module.make_runs(module.select(['stl10/gld'], cells), cells, args))
+    runs = runs_of('stl10/gld', '--data', str(data))
     assert [run.cfg.train_dataloader.dataset.type for run in runs
             ] == ['InMemoryDataset', 'InMemoryDataset', 'STL10']
 
 
-def test_a_full_disk_is_one_line_before_anything_runs(module, tmp_path,
-                                                      monkeypatch):
+def test_a_full_disk_is_an_error_before_anything_runs(tmp_path, monkeypatch):
     usage = namedtuple('usage', 'free')(300 * 2**20)
-    monkeypatch.setattr(module.shutil, 'disk_usage', lambda folder: usage)
-    module.check_space(tmp_path, 2)
-    with pytest.raises(module.RunFailed, match='has 300 MB left, 3 runs need'):
-        module.check_space(tmp_path, 3)
+    monkeypatch.setattr(reproduce.shutil, 'disk_usage', lambda folder: usage)
+    reproduce.check_space(tmp_path, 2)
+    with pytest.raises(UserError, match='has 300 MB left, 3 runs need'):
+        reproduce.check_space(tmp_path, 3)
 
 
-def test_missing_data_that_cannot_be_fetched_are_one_line(tmp_path):
+def test_missing_data_that_cannot_be_downloaded_are_an_error(tmp_path):
     data = tmp_path / 'none'
     (tmp_path / 'data.py').write_text(
         "data_preprocessor = dict(type='ClsDataPreprocessor')\n"
         "train_dataloader = dict(dataset=dict(type='CIFAR100', split='train', "
         f"data_root='{data}', download=False, pipeline=[]))\n"
         'val_dataloader = test_dataloader = train_dataloader\n')
-    result = subprocess.run([
-        sys.executable, ROOT / 'tools' / 'reproduce.py', 'b/gld', '--data',
-        tmp_path / 'data.py', '--work-dir', tmp_path / 'runs'
-    ],
-                            capture_output=True,
-                            text=True)
-    assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith(
-        f'CIFAR100 in {data} cannot be read: ')
-    assert 'Traceback' not in result.stderr
+    with pytest.raises(
+            UserError, match=f'^CIFAR100 in {data} cannot be read: '):
+        reproduce.main([
+            'b/gld', '--data',
+            str(tmp_path / 'data.py'), '--work-dir',
+            str(tmp_path / 'runs')
+        ])
     assert not list(tmp_path.glob('runs/*/train.log'))

@@ -8,21 +8,21 @@ with the sample standard deviation where there are several.
 Example:
     python tools/reproduce.py a/baseline a/gld 'a/*global*' 'a/*local*' \\
         'a/*relation*'
-    python tools/analysis/ablation.py work_dirs/reproduce/results.jsonl
+    python tools/analysis/ablation.py work_dirs/reproduce
 """
 import argparse
+import sys
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
-import matplotlib
+from matplotlib import pyplot as plt
 
-from gld_mm.analysis import save_figure
-from gld_mm.experiments import Results, paper_cells
-from gld_mm.utils import UserError, one_line_errors
+from common import figure_parser, figure_path, save_figure
+from gld_mm.errors import UserError
 
-matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+sys.path.append(str(Path(__file__).parents[1]))
+from reproduction import load_results  # noqa: E402
 
 METHODS = {
     'baseline': 'none',
@@ -39,41 +39,32 @@ COLORS = ['0.6'] + ['tab:blue'] * 3 + ['tab:orange'] * 3 + ['tab:green']
 Panel = Tuple[str, int]
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = figure_parser(__doc__)
     parser.add_argument(
-        'results', type=Path, help='results.jsonl of tools/reproduce.py')
-    parser.add_argument(
-        '--out',
-        type=Path,
-        default=Path('work_dirs', 'figures', 'ablation.png'))
-    return parser.parse_args()
+        'folder', type=Path, help='--work-dir of tools/reproduce.py')
+    return parser.parse_args(args)
 
 
-def panels(results: Results) -> Dict[Panel, Dict[str, List[float]]]:
+def panels(folder: Path) -> Dict[Panel, Dict[str, List[float]]]:
     """Top-1 of the last epoch by setup and length, then by method.
 
     Args:
-        results (Results): What has run.
+        folder (Path): Where the runs are.
 
     Returns:
         dict: For each setup and number of epochs with an ablation, the values
         of all seeds of each method.
     """
     found: Dict[Panel, Dict[str, List[float]]] = {}
-    for cell in paper_cells().values():
-        if cell.method in METHODS:
-            for record in results.of(cell.name):
-                panel = found.setdefault((cell.group, record['epochs']), {})
-                values = panel.setdefault(cell.method, [])
-                values.append(record['last']['top1'])
-    single = ('global', 'local', 'relation')
-    return {
-        key: panel
-        for key, panel in found.items() if any(m in panel for m in single)
-    }
+    for (name, epochs), results in load_results(folder).items():
+        setup, method = name.split('/')
+        if method in METHODS:
+            found.setdefault(
+                (setup, epochs),
+                {})[method] = [result['last']['top1'] for result in results]
+    single = {'global', 'local', 'relation'}
+    return {key: panel for key, panel in found.items() if single & set(panel)}
 
 
 def draw(axis: plt.Axes, panel: Dict[str, List[float]], title: str) -> None:
@@ -98,24 +89,19 @@ def draw(axis: plt.Axes, panel: Dict[str, List[float]], title: str) -> None:
     axis.set(title=title, ylabel='top-1 (%), last epoch')
 
 
-def main() -> None:
-    args = parse_args()
-    with one_line_errors('The figure cannot be drawn'):
-        if not args.results.is_file():
-            raise UserError(f'{args.results} does not exist: '
-                            'tools/reproduce.py writes it.')
-        found = panels(Results(args.results))
-        if not found:
-            raise UserError(f'{args.results} has no ablation: run python '
-                            "tools/reproduce.py 'a/*' first.")
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parsed = parse_args(args)
+    found = panels(parsed.folder)
+    if not found:
+        raise UserError(f'{parsed.folder} has no ablation: run python '
+                        "tools/reproduce.py 'a/*' first.")
     figure, axes = plt.subplots(
         1, len(found), squeeze=False, figsize=(6.5 * len(found), 3.6))
-    for axis, ((group, epochs), panel) in zip(axes[0], found.items()):
+    for axis, ((setup, epochs), panel) in zip(axes[0], found.items()):
         seeds = {len(values) for values in panel.values()}
         number = '-'.join(str(n) for n in sorted({min(seeds), max(seeds)}))
-        draw(axis, panel, f'setup ({group}), {epochs} epochs, n = {number}')
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    save_figure(figure, args.out)
+        draw(axis, panel, f'setup ({setup}), {epochs} epochs, n = {number}')
+    save_figure(figure, figure_path(parsed, 'ablation'))
 
 
 if __name__ == '__main__':

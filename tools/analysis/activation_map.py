@@ -1,8 +1,8 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Draw where the last feature map of networks is active.
 
-Figure 1 of GLD's supplementary material: at each position the maximum over the
-channels, over the image. One row an image, one column a network.
+Figure 1 of GLD's supplementary material: the maximum over the channels at each
+position, laid over the image. Each row is an image, each column a network.
 
 Example:
     python tools/analysis/activation_map.py --index 3 17 \\
@@ -10,28 +10,25 @@ Example:
         --network GLD configs/gld/r110_r20_cifar100.py GLD.pth
 """
 import argparse
-from typing import Tuple
+from typing import Optional, Sequence, Tuple
 
-import matplotlib
 import numpy as np
 import torch.nn.functional as F
+from matplotlib import pyplot as plt
 from torch import Tensor
 
-from gld_mm.analysis import (feature_maps_of, figure_parser, figure_path,
-                             load_network, load_samples, save_figure)
-from gld_mm.utils import one_line_errors
-
-matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+from common import (distillation_config, feature_maps, feature_module,
+                    figure_path, load_network, load_samples, network_parser,
+                    save_figure)
 
 
-def parse_args() -> argparse.Namespace:
-    parser = figure_parser(__doc__)
+def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = network_parser(__doc__)
     parser.add_argument(
         '--feature',
-        default='backbone',
-        help='module of the feature map; of several maps the last is drawn')
-    return parser.parse_args()
+        help='module of the feature map, of several maps the last; by default '
+        'that which GLD pools, or backbone')
+    return parser.parse_args(args)
 
 
 def activation(feature: Tensor, size: Tuple[int, int]) -> np.ndarray:
@@ -50,16 +47,15 @@ def activation(feature: Tensor, size: Tuple[int, int]) -> np.ndarray:
     return (strongest / strongest.max().clamp(min=1e-12)).numpy()
 
 
-def main() -> None:
-    args = parse_args()
-    with one_line_errors('The figure cannot be drawn'):
-        samples = load_samples(args.network[0][1], args.index, args.image)
-        columns = {
-            name:
-            feature_maps_of(load_network(*network), samples, args.feature)
-            for name, *network in args.network
-        }
-        path = figure_path(args, 'activation_map')
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parsed = parse_args(args)
+    samples = load_samples(parsed.network[0][1], parsed.index, parsed.image)
+    config = distillation_config(parsed)
+    columns = {}
+    for name, *paths in parsed.network:
+        network = load_network(*paths)
+        module = parsed.feature or feature_module(network, config)
+        columns[name] = feature_maps(network, samples, module)
     figure, axes = plt.subplots(
         len(samples),
         1 + len(columns),
@@ -77,7 +73,7 @@ def main() -> None:
                 activation(feature, sample.image.shape[:2]),
                 cmap='jet',
                 alpha=.5)
-    save_figure(figure, path)
+    save_figure(figure, figure_path(parsed, 'activation_map'))
 
 
 if __name__ == '__main__':

@@ -2,38 +2,35 @@
 """Draw what several networks predict on the same images, side by side.
 
     python tools/analysis/compare_predictions.py --index 0 7 \
-        --network teacher configs/teachers/ssd300_r34_voc.py teacher.pth \
+        --network teacher configs/baseline/ssd300_r34_voc.py teacher.pth \
         --network student configs/gld/ssd300_r34_r18_voc.py student.pth
 
 Detectors and segmentation networks, drawn by their hosts' visualizers. The
 first column is the ground truth.
 """
 import argparse
-from typing import List
+from typing import List, Optional, Sequence
 
-import matplotlib
 import mmcv
 import torch
+from matplotlib import pyplot as plt
 from mmengine.dataset import pseudo_collate
 from mmengine.model import BaseModel
 from mmengine.registry import VISUALIZERS
 
-from gld_mm.analysis import (Sample, figure_parser, figure_path, load_metainfo,
-                             load_network, load_samples, save_figure)
-from gld_mm.utils import one_line_errors, read_config
-
-matplotlib.use('Agg')
-import matplotlib.pyplot as plt  # noqa: E402
+from common import (Sample, figure_path, load_metainfo, load_network,
+                    load_samples, network_parser, save_figure)
+from gld_mm.config import read_config
 
 
-def parse_args() -> argparse.Namespace:
-    parser = figure_parser(__doc__)
+def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = network_parser(__doc__)
     parser.add_argument(
         '--score-thr',
         type=float,
         default=0.3,
         help='least score of a box that is drawn')
-    return parser.parse_args()
+    return parser.parse_args(args)
 
 
 @torch.no_grad()
@@ -60,28 +57,26 @@ def draw(visualizer, samples: list, draw_gt: bool, **options) -> List:
     return pictures
 
 
-def main() -> None:
-    args = parse_args()
-    with one_line_errors('The figure cannot be drawn'):
-        config = args.network[0][1]
-        images = load_samples(config, args.index, args.image)
-        cfg = read_config(config)
-        # A picture is all that is written: no backend.
-        visualizer = VISUALIZERS.build(
-            dict(type=cfg.visualizer.type, name='comparison'))
-        visualizer.dataset_meta = load_metainfo(config)
-        predicted = {
-            name: predict(load_network(*network), images)
-            for name, *network in args.network
-        }
-        path = figure_path(args, 'compare_predictions')
-    options = dict(pred_score_thr=args.score_thr) \
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parsed = parse_args(args)
+    config = parsed.network[0][1]
+    images = load_samples(config, parsed.index, parsed.image)
+    cfg = read_config(config)
+    # A picture is all that is written: no backend.
+    visualizer = VISUALIZERS.build(
+        dict(type=cfg.visualizer.type, name='comparison'))
+    visualizer.dataset_meta = load_metainfo(config)
+    predicted = {
+        name: predict(load_network(*paths), images)
+        for name, *paths in parsed.network
+    }
+    options = dict(pred_score_thr=parsed.score_thr) \
         if cfg.default_scope == 'mmdet' else dict()
     columns = {
         name: draw(visualizer, samples, False, **options)
         for name, samples in predicted.items()
     }
-    if not args.image:
+    if not parsed.image:
         truth = draw(visualizer, next(iter(predicted.values())), True,
                      **options)
         columns = {'ground truth': truth, **columns}
@@ -95,7 +90,7 @@ def main() -> None:
         for axis, picture in zip(column, pictures):
             axis.imshow(picture)
             axis.axis('off')
-    save_figure(figure, path, dpi=100)
+    save_figure(figure, figure_path(parsed, 'compare_predictions'), dpi=100)
 
 
 if __name__ == '__main__':

@@ -1,34 +1,33 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Draw what runs logged: losses, their terms, learning rate, accuracy.
 
-One panel a key, one line a run; dashed what its teacher reached. What was
-resumed is one line; what an interrupted run logged twice counts once.
+Each key of the log is a panel, each run a line, also if it was resumed. A
+dashed line is the accuracy of the teacher.
 
 Example:
     python tools/analysis/learning_curves.py \\
-        --run alone work_dirs/baseline/r20_cifar100 \\
-        --run GLD work_dirs/gld/r110_r20_cifar100 --keys loss accuracy/top1
+        --run alone work_dirs/r20_cifar100 \\
+        --run GLD work_dirs/r110_r20_cifar100 --keys loss accuracy/top1
 """
 import argparse
+import sys
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional, Sequence
 
-import matplotlib
+from matplotlib import pyplot as plt
 
-from gld_mm.analysis import save_figure
-from gld_mm.utils import UserError, one_line_errors, read_scalars
+from common import figure_parser, figure_path, save_figure
+from gld_mm.errors import UserError
 
-matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+sys.path.append(str(Path(__file__).parents[1]))
+from reproduction import read_curves  # noqa: E402
 
 COLUMNS = 3
 Curve = Dict[int, float]
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = figure_parser(__doc__)
     parser.add_argument(
         '--run',
         nargs=2,
@@ -41,33 +40,12 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         help='names in the log; by default all losses and what validation '
         'measures')
-    parser.add_argument(
-        '--out',
-        type=Path,
-        default=Path('work_dirs', 'figures', 'learning_curves.png'))
-    return parser.parse_args()
+    return parser.parse_args(args)
 
 
 def read(work_dir: str) -> Dict[str, Curve]:
-    """Read the scalars of a run.
-
-    Args:
-        work_dir (str): Its folder, which has a folder for each start.
-
-    Returns:
-        dict[str, dict[int, float]]: Of each key its value by step: the
-        iteration in training, the epoch in validation.
-
-    Raises:
-        UserError: If nothing was logged there.
-    """
-    logs = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
-    curves: Dict[str, Curve] = {}
-    for log in logs:  # a later start overwrites what it did again
-        for scalars in read_scalars(log):
-            for key, value in scalars.items():
-                if isinstance(value, (int, float)):
-                    curves.setdefault(key, {})[scalars['step']] = value
+    """Read the scalars of a run; it is an error if there are none."""
+    curves = read_curves(Path(work_dir))
     if not curves:
         raise UserError(f'{work_dir} has no log: give the work dir of a run '
                         'of tools/train.py.')
@@ -84,16 +62,15 @@ def default_keys(runs: Dict[str, Dict[str, Curve]]) -> List[str]:
     ]
 
 
-def main() -> None:
-    args = parse_args()
-    with one_line_errors('The figure cannot be drawn'):
-        runs = {name: read(work_dir) for name, work_dir in args.run}
-        keys = args.keys or default_keys(runs)
-        for key in keys:
-            if not any(key in run for run in runs.values()):
-                known = sorted({key for run in runs.values() for key in run})
-                raise UserError(f'No run logged "{key}". Known are: '
-                                f'{", ".join(known)}.')
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parsed = parse_args(args)
+    runs = {name: read(work_dir) for name, work_dir in parsed.run}
+    keys = parsed.keys or default_keys(runs)
+    for key in keys:
+        if not any(key in run for run in runs.values()):
+            known = sorted({key for run in runs.values() for key in run})
+            raise UserError(f'No run logged "{key}". Known are: '
+                            f'{", ".join(known)}.')
     rows = -(-len(keys) // COLUMNS)
     columns = min(len(keys), COLUMNS)
     figure, axes = plt.subplots(
@@ -116,8 +93,7 @@ def main() -> None:
             xlabel='epoch' if _is_validation(key, runs) else 'iteration')
         axis.grid(alpha=.3)
     axes[0, 0].legend()
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    save_figure(figure, args.out)
+    save_figure(figure, figure_path(parsed, 'learning_curves'))
 
 
 def _is_validation(key: str, runs: Dict[str, Dict[str, Curve]]) -> bool:

@@ -1,65 +1,44 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""Draw what the global and local logits of networks say about images.
+"""Draw the predictions of the global and local logits on images.
 
-Figure 2 of GLD's supplementary material: the class and confidence of each grid
-cell on its part of the image, the global answer above; green where the class
-is there. One row a network, one column an image.
+Figure 2 of GLD's supplementary material: each grid cell shows its predicted
+class and confidence, the title those of the global logit. They are green if
+the class is in that part of the image. Each row is a network, each column an
+image.
 
-Of a detector or a segmentation network the logits are the pooled scores that
-GLD compares, of a detector the mean probability over levels and anchors. The
-answer is the best class but the background, its confidence that among the
-other classes.
+The logits of a detector or a segmentation network are the pooled scores that
+GLD compares; for a detector, probabilities are averaged over levels and
+anchors. The prediction is the best class other than the background, with its
+probability among these classes.
 
 Example:
     python tools/analysis/local_predictions.py \\
-        --network Teacher configs/teachers/r14_digits.py TEACHER.pth \\
+        --network Teacher configs/baseline/r14_digits.py TEACHER.pth \\
         --network GLD configs/gld/r14_r8_digits.py STUDENT.pth \\
         --index 3 17 --out local_predictions.png
 """
-import argparse
-from typing import List, Optional, Set, Tuple
+from typing import List, Optional, Sequence, Set, Tuple
 
-import matplotlib
 import torch
-from torch import Tensor, nn
+from matplotlib import pyplot as plt
+from torch import Tensor
 
-from gld_mm.analysis import (Sample, figure_parser, figure_path,
-                             global_local_logits_of, load_metainfo,
-                             load_network, load_samples, save_figure)
-from gld_mm.utils import one_line_errors
+from common import (Sample, distillation_config, figure_path,
+                    global_local_logits, grid_of, load_metainfo, load_network,
+                    load_samples, network_parser, save_figure)
 
-matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
-
+Grid = Tuple[int, int]
 Box = Tuple[float, float, float, float]
 
 
-def parse_args() -> argparse.Namespace:
-    parser = figure_parser(__doc__)
-    parser.add_argument(
-        '--grid', type=int, default=2, help='rows and columns of cells')
-    parser.add_argument(
-        '--feature',
-        help="module of a classifier's feature map; by default backbone")
-    parser.add_argument(
-        '--classifier',
-        help='module that classifies; by default head.fc, '
-        'bbox_head.cls_convs or decode_head.conv_seg')
-    return parser.parse_args()
-
-
-def probabilities(network: nn.Module, samples: List[Sample],
-                  args: argparse.Namespace) -> Tensor:
-    """Of each image, global and of each cell, ``(B, 1 + L, K)``."""
-    sets = [
-        logits.softmax(-1) for logits in global_local_logits_of(
-            network, samples, args.grid, args.feature, args.classifier)
-    ]
+def probabilities(sets: List[Tensor]) -> Tensor:
+    """Average the sets: ``(B, 1 + L, K)``, global first."""
+    sets = [logits.softmax(-1) for logits in sets]
     # A level of a detector with fewer positions than cells has no local ones.
-    whole = [scores for scores in sets if scores.shape[1] == 1 + args.grid**2]
+    local = [scores[:, 1:] for scores in sets if scores.shape[1] > 1]
     return torch.cat([
         torch.stack([scores[:, :1] for scores in sets]).mean(0),
-        torch.stack([scores[:, 1:] for scores in whole]).mean(0)
+        torch.stack(local).mean(0)
     ], 1)
 
 
@@ -71,15 +50,17 @@ def without_background(scores: Tensor, classes: List[str]) -> Tensor:
     return scores / scores.sum(-1, keepdim=True)
 
 
-def cells_of(grid: int) -> List[Box]:
+def cells_of(grid: Grid) -> List[Box]:
     """The whole image, then its cells, as left, top, right, bottom in 0..1."""
-    return [(0, 0, 1, 1)] + [(column / grid, row / grid, (column + 1) / grid,
-                              (row + 1) / grid) for row in range(grid)
-                             for column in range(grid)]
+    rows, columns = grid
+    return [(0, 0, 1, 1)] + [(column / columns, row / rows,
+                              (column + 1) / columns, (row + 1) / rows)
+                             for row in range(rows)
+                             for column in range(columns)]
 
 
 def present(sample: Sample, cell: Box) -> Optional[Set[int]]:
-    """Classes that are in a part of an image; None if nothing says so."""
+    """Classes in a part of an image; None without ground truth."""
     truth = sample.packed['data_samples']
     left, top, right, bottom = cell
     if 'gt_label' in truth:
@@ -106,8 +87,8 @@ def present(sample: Sample, cell: Box) -> Optional[Set[int]]:
 
 
 def draw(axis: plt.Axes, sample: Sample, scores: Tensor, classes: List[str],
-         grid: int) -> None:
-    """One image with an answer in each cell and the global one above."""
+         grid: Grid) -> None:
+    """Draw an image with the predictions of its cells and, above, of all."""
     axis.imshow(sample.image)
     height, width = sample.image.shape[:2]
     for cell, answers in zip(cells_of(grid), scores):
@@ -128,9 +109,11 @@ def draw(axis: plt.Axes, sample: Sample, scores: Tensor, classes: List[str],
             va='center',
             fontsize=9,
             bbox=dict(facecolor=color, alpha=0.7, pad=1.5, lw=0))
-    for line in range(1, grid):
-        axis.axhline(height * line / grid - .5, color='w', lw=1)
-        axis.axvline(width * line / grid - .5, color='w', lw=1)
+    rows, columns = grid
+    for row in range(1, rows):
+        axis.axhline(height * row / rows - .5, color='w', lw=1)
+    for column in range(1, columns):
+        axis.axvline(width * column / columns - .5, color='w', lw=1)
     axis.set_xticks([])
     axis.set_yticks([])
 
@@ -143,19 +126,17 @@ def names_of(sample: Sample, classes: List[str]) -> str:
         if label < len(classes) and classes[label] != 'background')
 
 
-def main() -> None:
-    args = parse_args()
-    with one_line_errors('The figure cannot be drawn'):
-        config = args.network[0][1]
-        samples = load_samples(config, args.index, args.image)
-        classes = list(load_metainfo(config)['classes'])
-        rows = {
-            name:
-            without_background(
-                probabilities(load_network(*network), samples, args), classes)
-            for name, *network in args.network
-        }
-        path = figure_path(args, 'local_predictions')
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parsed = network_parser(__doc__).parse_args(args)
+    data = parsed.network[0][1]
+    samples = load_samples(data, parsed.index, parsed.image)
+    classes = list(load_metainfo(data)['classes'])
+    config = distillation_config(parsed)
+    rows = {}
+    for name, *paths in parsed.network:
+        sets = global_local_logits(load_network(*paths), samples, config)
+        rows[name] = without_background(probabilities(sets), classes)
+    grid = grid_of(config)
     figure, axes = plt.subplots(
         len(rows),
         len(samples),
@@ -164,11 +145,11 @@ def main() -> None:
     for row, (name, scores) in zip(axes, rows.items()):
         row[0].set_ylabel(name, fontsize=12)
         for axis, sample, score in zip(row, samples, scores):
-            draw(axis, sample, score, classes, args.grid)
+            draw(axis, sample, score, classes, grid)
     for axis, sample in zip(axes[-1], samples):
         axis.set_xlabel(names_of(sample, classes))
-    figure.suptitle('Global answer above, local answers inside; truth below')
-    save_figure(figure, path)
+    figure.suptitle('Global prediction above, local ones inside; truth below')
+    save_figure(figure, figure_path(parsed, 'local_predictions'))
 
 
 if __name__ == '__main__':

@@ -1,17 +1,17 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""The size of each term of a distillation, and of its gradient.
+"""Measure each loss term of a distillation and its gradient.
 
     python tools/analysis/loss_terms.py configs/gld/r110_r20_cifar100.py \
-        --student work_dirs/gld/r110_r20_cifar100/epoch_100.pth
+        --student work_dirs/r110_r20_cifar100/epoch_100.pth
 
-Terms are as in the log, weights included. The gradient is that with respect to
-all weights of the student, its L2 norm; both are means over some batches of
-the training data.
+Terms are as in the log, weights included. The gradient norm is the L2 norm
+over all weights of the student. Both are means over batches of the training
+data.
 """
 import argparse
 from collections import defaultdict
 from statistics import mean
-from typing import Dict, List
+from typing import Dict, List, Optional, Sequence
 
 import torch
 from mmengine.config import DictAction
@@ -22,11 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import one_line_errors, read_config
-from gld_mm.utils.checkpoint import check_fits
+from gld_mm.config import read_config
+from gld_mm.engine.checkpoint import load_checkpoint
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -38,11 +38,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--batches', type=int, default=8)
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    return parser.parse_args()
+    return parser.parse_args(args)
 
 
 def total(value) -> torch.Tensor:
-    """What mmengine adds to the loss for an entry of the log."""
+    """What mmengine adds to the loss for an entry."""
     if isinstance(value, (list, tuple)):
         return sum(item.mean() for item in value)
     return value.mean()
@@ -67,7 +67,7 @@ def measure(model, batch: dict) -> Dict[str, List[float]]:
 
 
 def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
-    """What :func:`measure` says of each batch, by term."""
+    """Results of :func:`measure` for each batch, by term."""
     cfg = read_config(args.config)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
@@ -77,7 +77,7 @@ def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     model = MODELS.build(cfg.model).to(get_device()).train()
     if args.student:
-        model.load_state_dict(check_fits(model, args.student), strict=False)
+        load_checkpoint(model, args.student)
     else:
         model.init_weights()
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=args.seed)
@@ -88,12 +88,11 @@ def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
     return terms
 
 
-def main() -> None:
-    args = parse_args()
-    with one_line_errors(f'{args.config} cannot be measured'):
-        terms = measure_batches(args)
-    table = Table(title=f'{args.student or "first weights"}, mean of '
-                  f'{args.batches} batches')
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parsed = parse_args(args)
+    terms = measure_batches(parsed)
+    table = Table(title=f'{parsed.student or "first weights"}, mean of '
+                  f'{parsed.batches} batches')
     for column in ('term', 'value', 'gradient norm'):
         table.add_column(column, justify='left')
     for name, batches in terms.items():

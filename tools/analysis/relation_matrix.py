@@ -1,46 +1,41 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Draw the densely connected relations of networks and their difference.
 
-Each entry is the squared distance between two logits, global or local, of the
-images; each row has unit norm. Above the matrices of all networks, below those
-of the others minus that of the first, the teacher. The relation loss is the
-mean squared difference.
+An entry is the squared distance between two logits, global or local, of the
+images; each row has unit norm. The upper row has one matrix for each network,
+the lower row their differences to the first, the teacher. The mean squared
+difference is the relation loss.
 
 Example:
     python tools/analysis/relation_matrix.py --index 0 1 2 3 4 5 6 7 \\
-        --network teacher configs/teachers/r110_cifar100.py TEACHER.pth \\
+        --network teacher configs/baseline/r110_cifar100.py TEACHER.pth \\
         --network GLD configs/gld/r110_r20_cifar100.py GLD.pth
 """
 import argparse
+from typing import Optional, Sequence
 
-import matplotlib
+from matplotlib import pyplot as plt
 from torch import Tensor
 
-from gld_mm.analysis import (figure_parser, figure_path,
-                             global_local_logits_of, load_network,
-                             load_samples, save_figure)
+from common import (distillation_config, figure_path, global_local_logits,
+                    load_network, load_samples, network_parser, save_figure)
+from gld_mm.errors import UserError
 from gld_mm.functional import relation, relation_matrix
-from gld_mm.utils import UserError, one_line_errors
-
-matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
 
 
-def parse_args() -> argparse.Namespace:
-    parser = figure_parser(__doc__)
-    parser.add_argument(
-        '--grid', type=int, default=2, help='rows and columns of cells')
+def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = network_parser(__doc__)
     parser.add_argument(
         '--set',
         type=int,
         default=0,
-        help='which level and anchor of a detector; 0 elsewhere')
-    return parser.parse_args()
+        help='which level and anchor of a detector')
+    return parser.parse_args(args)
 
 
 def show(axis: plt.Axes, matrix: Tensor, title: str, logits: int,
          **options) -> None:
-    """One matrix; lines tell the images apart."""
+    """Draw a matrix, with lines between the images."""
     picture = axis.imshow(matrix, interpolation='nearest', **options)
     axis.figure.colorbar(picture, ax=axis, shrink=.8)
     for line in range(logits, len(matrix), logits):
@@ -52,12 +47,12 @@ def show(axis: plt.Axes, matrix: Tensor, title: str, logits: int,
 
 
 def logits_of(args: argparse.Namespace) -> dict:
-    """Of each network all logits ``(B, 1 + L, K)``."""
+    """The logits of each network, ``(B, 1 + L, K)``."""
     samples = load_samples(args.network[0][1], args.index, args.image)
+    config = distillation_config(args)
     found = {}
-    for name, *network in args.network:
-        sets = global_local_logits_of(
-            load_network(*network), samples, args.grid)
+    for name, *paths in args.network:
+        sets = global_local_logits(load_network(*paths), samples, config)
         if not 0 <= args.set < len(sets):
             raise UserError(f'There is no set {args.set}: {name} has '
                             f'{len(sets)} sets of logits.')
@@ -65,11 +60,9 @@ def logits_of(args: argparse.Namespace) -> dict:
     return found
 
 
-def main() -> None:
-    args = parse_args()
-    with one_line_errors('The figure cannot be drawn'):
-        found = logits_of(args)
-        path = figure_path(args, 'relation_matrix')
+def main(args: Optional[Sequence[str]] = None) -> None:
+    parsed = parse_args(args)
+    found = logits_of(parsed)
     per_image = next(iter(found.values())).shape[1]
     rows = {name: logits.flatten(0, 1) for name, logits in found.items()}
     matrices = {
@@ -104,7 +97,7 @@ def main() -> None:
             cmap='RdBu_r',
             vmin=-widest,
             vmax=widest)
-    save_figure(figure, path)
+    save_figure(figure, figure_path(parsed, 'relation_matrix'))
 
 
 if __name__ == '__main__':

@@ -25,8 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 import gld_mm  # noqa: F401
-from gld_mm.utils import newest_checkpoint
-from gld_mm.utils.checkpoint import is_whole
+from gld_mm.engine.checkpoint import is_whole, newest_checkpoint
 
 TRAIN = Path(__file__).parents[1] / 'train.py'
 AIMED = 4

@@ -1,10 +1,10 @@
-# What SSD300 with a ResNet-18 changes in mmdet's SSD300 configs. The paper's
-# head is unpublished; here are stages 2 to 4 and three more levels, 38, 19,
-# 10, 5, 3 and 1 positions wide, with the stock anchors.
-custom_imports = dict(imports=['gld_mm'], allow_failed_imports=False)
+# What SSD300 with a ResNet-18 changes in mmdet's SSD300 configs. The paper has
+# no description of its head. This one has stages 2 to 4 and three more levels,
+# 38, 19, 10, 5, 3 and 1 positions wide, with mmdet's anchors.
+_base_ = '../gld_runtime.py'
 
 ssd300_r18 = dict(
-    # ResNets want the deviation of ImageNet, too.
+    # ResNets need ImageNet's standard deviation as well.
     data_preprocessor=dict(std=[58.395, 57.12, 57.375]),
     backbone=dict(
         _delete_=True,
@@ -36,9 +36,4 @@ ssd300_schedule = [
         convert_to_iter_based=True),
     dict(type='MultiStepLR', by_epoch=True, milestones=[150, 200], gamma=0.1),
 ]
-ssd300_hooks = [
-    dict(type='NumClassCheckHook'),
-    dict(type='EpochSeedHook'),
-    dict(type='FiniteLossHook'),
-    dict(type='PretrainedCheckHook'),
-]
+ssd300_hooks = [dict(type='NumClassCheckHook'), *_base_.gld_custom_hooks]

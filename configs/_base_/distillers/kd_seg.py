@@ -1,9 +1,9 @@
 # kd_dense.py at each position of the class scores of a DeepLabV3+
-_base_ = 'kd_dense.py'
+_base_ = './kd_dense.py'
 
 scores = dict(scores=dict(source='decode_head.conv_seg'))
 kd = dict(
-    student_recorders=scores,
-    teacher_recorders=scores,
-    connectors=dict(
-        rows=dict(type='mmrazor.DenseRowConnector', cls_out_channels=21)))
+    distiller=dict(
+        student_recorders=scores,
+        teacher_recorders=scores,
+        connectors=dict(rows=dict(cls_out_channels=21))))

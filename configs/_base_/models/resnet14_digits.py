@@ -1,4 +1,3 @@
 _base_ = './resnet20_cifar.py'
 
-# Stages on maps of 16, 8 and 4 pixels, a quarter of the cost
-model = dict(backbone=dict(depth=14, strides=(2, 2, 2)))
+model = dict(backbone=dict(depth=14), head=dict(num_classes=10))

@@ -1,6 +1,6 @@
 # What DeepLabV3+ with a ResNet-18 at output stride 16 changes in mmseg's
 # configs of DeepLabV3+.
-custom_imports = dict(imports=['gld_mm'], allow_failed_imports=False)
+_base_ = '../gld_runtime.py'
 
 deeplabv3plus_r18 = dict(
     data_preprocessor=dict(size=(513, 513)),
@@ -62,14 +62,9 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
+    checkpoint=dict(type='CheckpointHook', interval=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'))
-custom_hooks = [
-    dict(type='EpochSeedHook'),
-    dict(type='FiniteLossHook'),
-    dict(type='PretrainedCheckHook'),
-]
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.007, momentum=0.9, weight_decay=5e-4))

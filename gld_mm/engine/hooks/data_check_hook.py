@@ -1,27 +1,35 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import Optional
+from typing import Optional, Sequence
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
-from ...utils.data_check import check_samples
+from gld_mm.datasets.checks.classes import describe_conflict
+from gld_mm.datasets.checks.files import check_samples, head_classes
+from gld_mm.errors import UserError
 
 
 @HOOKS.register_module()
 class DataCheckHook(Hook):
-    """Check classes and files of the datasets before the first step.
+    """Check classes, files, boxes and masks before the first step.
+
+    The number of classes has to be that of the head, and a label has to mean
+    the same to the training set, the validation set and the teacher. Of XML
+    files and masks a sample is read, so that training starts at once;
+    ``tools/check_data.py`` reads all.
 
     Args:
-        num_classes (int, optional): Classes of the model's head.
-            Defaults to None, not compared.
+        sample (int): How many files of each kind and dataset are read.
+            Defaults to 100.
     """
 
     priority = 'VERY_HIGH'  # before the teacher runs on the data
 
-    def __init__(self, num_classes: Optional[int] = None) -> None:
-        self.num_classes = num_classes
+    def __init__(self, sample: int = 100) -> None:
+        self.sample = sample
 
     @master_only
     def before_train(self, runner: Runner) -> None:
@@ -31,8 +39,44 @@ class DataCheckHook(Hook):
             runner (Runner): The runner of the training process.
 
         Raises:
-            UserError: If the number of classes differs or files are missing.
+            UserError: If classes do not fit, or something cannot be learnt
+                from.
         """
-        for loop in (runner.train_loop, runner.val_loop):
-            if loop is not None:
-                check_samples(loop.dataloader.dataset, self.num_classes)
+        train = self._check(runner, runner.train_loop)
+        if runner.val_loop is not None:
+            val = self._check(runner, runner.val_loop)
+            conflict = describe_conflict(train, val, 'the training set',
+                                         'the validation set')
+            if conflict:
+                raise UserError(f'{conflict} Give both the same list of '
+                                'classes (metainfo.classes, or folders of the '
+                                'same names).')
+        self._check_teacher(runner, train)
+
+    def _check(self, runner: Runner,
+               loop: BaseLoop) -> Optional[Sequence[str]]:
+        metrics = getattr(getattr(loop, 'evaluator', None), 'metrics', ())
+        return check_samples(
+            loop.dataloader.dataset,
+            head_classes(runner.cfg),
+            self.sample,
+            evaluated=any(type(m).__name__ == 'CocoMetric' for m in metrics))
+
+    def _check_teacher(self, runner: Runner,
+                       classes: Optional[Sequence[str]]) -> None:
+        model = runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        meta = getattr(getattr(model, 'teacher', None), 'dataset_meta', None)
+        known = (meta or {}).get('classes')
+        conflict = describe_conflict(classes, known, 'the dataset',
+                                     'the teacher')
+        if not conflict or len(known or ()) != len(classes or ()):
+            return
+        line = (f'{conflict} Set teacher_classes of the model, a list of the '
+                "teacher's labels or names in the order of the dataset's "
+                'classes.')
+        # Distances among logits, and features, do not depend on the order.
+        if {'loss_global', 'loss_local'} & {*model.distiller.distill_losses}:
+            raise UserError(line)
+        runner.logger.warning(line)

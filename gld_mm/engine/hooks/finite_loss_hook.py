@@ -8,7 +8,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
-from ...utils.user_error import UserError
+from gld_mm.errors import UserError
 
 
 @HOOKS.register_module()

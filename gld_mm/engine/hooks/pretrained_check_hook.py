@@ -1,38 +1,45 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from pathlib import Path
-from typing import Iterable, Iterator, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Tuple
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import PretrainedInit, is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import CheckpointLoader, Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from ...utils.checkpoint import is_missing
-from ...utils.user_error import UserError
+from gld_mm.engine.checkpoint import LoadReport, check_exists, describe_shapes
+from gld_mm.errors import UserError
 
 
 @HOOKS.register_module()
 class PretrainedCheckHook(Hook):
-    """Refuse to train from a pretrained checkpoint that does not fit.
+    """Refuse to train from a pretrained checkpoint of another network.
 
     ``init_cfg=dict(type='Pretrained', ...)`` of mmengine loads what fits and
     logs the rest, so a checkpoint of another network or a wrong ``prefix``
-    leaves weights random. Here each weight of a module that names a checkpoint
-    has to be in it, in the same shape.
+    leaves weights random. Here no weight of a module that names a checkpoint
+    may be of another shape, and most of its weights have to be in the file.
+    A smaller part may be missing, with a warning: a backbone may have layers
+    that are not pretrained, such as those of a plugin. What counts is what
+    the module itself loads, after it has converted or resized the file's
+    weights.
     """
 
+    priority = 'ABOVE_NORMAL'  # before the teacher runs on the data
+
+    def __init__(self) -> None:
+        self._reports: List[Tuple[str, Dict[str, int], LoadReport]] = []
+
     def before_run(self, runner: Runner) -> None:
-        """Compare, before weights are initialized.
+        """Look for the files, and watch the modules while they load them.
 
         Args:
             runner (Runner): The runner of the process.
 
         Raises:
-            UserError: If there is no such file, or a weight is missing or of
-                another shape.
+            UserError: If there is no such file.
         """
-        if runner._train_loop is None:
+        if not isinstance(runner._train_loop, BaseLoop):  # a test
             return
         model = runner.model
         if is_model_wrapper(model):
@@ -40,59 +47,45 @@ class PretrainedCheckHook(Hook):
         named = list(model.named_modules())
         if getattr(model, 'init_teacher', False):  # which is no submodule
             named += model.teacher.named_modules(prefix='teacher')
-        for name, module, init_cfg in _pretrained(named):
-            check_pretrained(module, name, init_cfg['checkpoint'],
-                             init_cfg.get('prefix'))
+        for name, module, checkpoint in _pretrained(named):
+            name = f'{name or "the model"}: pretrained checkpoint'
+            check_exists(checkpoint, name)
+            sizes = {k: v.numel() for k, v in module.named_parameters()}
+            self._reports.append(
+                (f'{name} "{checkpoint}"', sizes, LoadReport(module)))
 
+    def before_train(self, runner: Runner) -> None:
+        """Judge what the modules have loaded.
 
-def check_pretrained(module: nn.Module, name: str, checkpoint: str,
-                     prefix: Optional[str]) -> None:
-    """Check that a checkpoint has every weight of a module.
+        Args:
+            runner (Runner): The runner of the process.
 
-    Args:
-        module (nn.Module): The module.
-        name (str): Its name, for the error.
-        checkpoint (str): Path or URL.
-        prefix (str, optional): What the weights' names begin with in the file.
-
-    Raises:
-        UserError: If there is no such file, or a weight is missing or of
-            another shape.
-    """
-    where = f'{name or "the model"}: pretrained checkpoint "{checkpoint}"'
-    if is_missing(checkpoint):
-        raise UserError(f'{where} does not exist.{_hint(checkpoint)}')
-    state = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    state = state.get('state_dict', state)
-    start = f'{prefix.rstrip(".")}.' if prefix else ''
-    for key, weight in module.state_dict().items():
-        if 'num_batches_tracked' in key:  # which old checkpoints lack
-            continue
-        other = state.get(f'{start}{key}', state.get(f'module.{start}{key}'))
-        if other is None:
-            raise UserError(f'{where} lacks "{start}{key}": it is of another '
-                            'network, or the prefix is wrong.')
-        if other.shape != weight.shape:
-            raise UserError(
-                f'{where} is of another network: "{start}{key}" is '
-                f'{tuple(other.shape)} in the file and {tuple(weight.shape)} '
-                'in the model.')
+        Raises:
+            UserError: If a weight is of another shape or most are missing.
+        """
+        for name, sizes, report in self._reports:
+            report.close()
+            if report.errors:
+                raise UserError(
+                    f'{name} {describe_shapes(report, "the model")}')
+            missing = [key for key in report.missing if key in sizes]
+            if 2 * sum(sizes[key] for key in missing) > sum(sizes.values()):
+                raise UserError(
+                    f'{name} lacks {len(missing)} of {len(sizes)} weights, '
+                    f'"{missing[0]}" the first: it is of another network, or '
+                    'the prefix is wrong.')
+            if missing:
+                runner.logger.warning(
+                    f'{name} lacks {len(missing)} of {len(sizes)} weights, '
+                    f'"{missing[0]}" the first: they start at random.')
+        self._reports.clear()
 
 
 def _pretrained(
     named_modules: Iterable[Tuple[str, nn.Module]]
-) -> Iterator[Tuple[str, nn.Module, dict]]:
+) -> Iterator[Tuple[str, nn.Module, str]]:
     for name, module in named_modules:
         init_cfg = getattr(module, 'init_cfg', None) or []
         for cfg in init_cfg if isinstance(init_cfg, list) else [init_cfg]:
-            if cfg.get('type') == 'Pretrained':
-                yield name, module, cfg
-
-
-def _hint(checkpoint: str) -> str:
-    """Name the config whose default work dir the checkpoint is in."""
-    parts = Path(checkpoint).parent.parts
-    if parts[:1] != ('work_dirs', ):
-        return ''
-    config = Path('configs', *parts[1:])
-    return f' Train it with: python tools/train.py {config}.py'
+            if cfg.get('type') in ('Pretrained', PretrainedInit):
+                yield name, module, cfg['checkpoint']

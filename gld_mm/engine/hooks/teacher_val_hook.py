@@ -33,11 +33,16 @@ class TeacherValHook(Hook):
         model = runner.model
         if is_model_wrapper(model):
             model = model.module
+        if not hasattr(model, 'teacher'):
+            return
         # The loader draws a seed; training goes on as without this hook.
         with torch.random.fork_rng(devices=[]), autocast(enabled=loop.fp16):
             for batch in loop.dataloader:
-                inputs = model.data_preprocessor(batch, False)
-                outputs = model.teacher(**inputs, mode='predict')
+                data = model.data_preprocessor(batch, False)
+                outputs = model.teacher(
+                    model.as_teacher_sees(data['inputs']),
+                    data['data_samples'],
+                    mode='predict')
                 loop.evaluator.process(data_samples=outputs, data_batch=batch)
         metrics = loop.evaluator.evaluate(len(loop.dataloader.dataset))
         metrics = {

@@ -1,4 +1,4 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from .gld_distill import GLDDistill
+from .frozen_teacher_distill import FrozenTeacherDistill
 
-__all__ = ['GLDDistill']
+__all__ = ['FrozenTeacherDistill']

@@ -13,24 +13,20 @@ from gld_mm.functional import global_local_logits
 
 @MODELS.register_module()
 class DenseLogitConnector(BaseConnector):
-    """Maps of class scores -> global and local logits.
+    """Pool maps of class scores into global and local logits.
 
-    The mean of the scores over the whole map is its global logit, the mean
-    over a cell of the grid a local one. Where scores are an affine function of
-    a feature (a 1x1 convolution) that is the classifier applied to the pooled
-    feature, GLD's own definition.
+    The mean of the scores over the whole map is the global logit, the mean
+    over a cell of the grid is a local logit. If the scores are an affine
+    function of a feature (a 1x1 convolution), this equals the classifier
+    applied to the pooled feature, which is GLD's definition.
 
-    Each anchor of each level is a classifier of its own, and has its own set
-    of logits: priors of different anchors and levels differ, and classes are
-    never mixed with anchors. A map with fewer rows or columns than the grid
-    has its global logit only.
-
-    Where only some pixels are labelled, a position weighs as much as the share
-    of them that it covers, and a cell without any is a row of zeros.
+    Each anchor of each level is a classifier of its own, so it has its own set
+    of logits. A map with fewer rows or columns than the grid has a global
+    logit only.
 
     Args:
-        cls_out_channels (int): Scores of a position and anchor, K, the
-            background included where it has one.
+        cls_out_channels (int): Scores per position and anchor, K, including
+            the background class if there is one.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
         init_cfg (dict, optional): Initialization config. Defaults to None.
@@ -46,70 +42,78 @@ class DenseLogitConnector(BaseConnector):
         if min(self.grid) < 1:
             raise ValueError(f'grid should be at least 1, got {grid}.')
 
-    def forward(self,
-                scores: Sequence[Tensor],
-                labelled: Optional[Tensor] = None) -> List[Tensor]:
-        """Pool the maps.
+    def forward_train(self, scores: Sequence[Tensor]) -> List[Tensor]:
+        """Pool all positions.
 
         Args:
-            scores (Sequence[Tensor]): See :func:`levels_of`.
-            labelled (Tensor, optional): Which pixels count, of all levels,
-                bool ``(B, 1, H, W)`` of any size. Defaults to None, all.
+            scores (Sequence[Tensor]): See :func:`split_anchors`.
 
         Returns:
-            list[Tensor]: Of each level and anchor ``(B, 1 + L, K)``, the
+            list[Tensor]: For each level and anchor ``(B, 1 + L, K)``, the
             global logit first, or ``(B, 1, K)``.
         """
-        return self.forward_train(scores, labelled)
-
-    def forward_train(self,
-                      scores: Sequence[Tensor],
-                      labelled: Optional[Tensor] = None) -> List[Tensor]:
-        """Training computation, see :meth:`forward`."""
         return [
-            logits for level in levels_of(scores, self.cls_out_channels)
-            for logits in self._pool_level(level, labelled)
+            logits for level in split_anchors(scores, self.cls_out_channels)
+            for logits in self._pool(level).unbind(1)
         ]
 
-    def _pool_level(self, anchors: Tensor,
-                    labelled: Optional[Tensor]) -> Tuple[Tensor, ...]:
-        maps = anchors.flatten(0, 1)
-        if labelled is None:
-            logits = self._pool(maps)
-        else:
-            height, width = maps.shape[2:]
-            share = F.adaptive_avg_pool2d(labelled.float(), (height, width))
-            share = share.repeat_interleave(anchors.shape[1], 0)
+    def pool_labelled(self, scores: Sequence[Tensor],
+                      labelled: Tensor) -> Tuple[List[Tensor], List[Tensor]]:
+        """Pool labelled pixels only.
+
+        A position weighs as much as the share of its pixels that is labelled.
+
+        Args:
+            scores (Sequence[Tensor]): See :func:`split_anchors`.
+            labelled (Tensor): Which pixels are labelled, bool
+                ``(B, 1, H, W)`` of any size.
+
+        Returns:
+            tuple[list[Tensor], list[Tensor]]: The logits as of
+            :meth:`forward_train`, and for each set of them which have a
+            labelled pixel, bool ``(B, 1 + L)``. The other logits are zero.
+        """
+        logits: List[Tensor] = []
+        has_labels: List[Tensor] = []
+        for level in split_anchors(scores, self.cls_out_channels):
+            share = F.adaptive_avg_pool2d(labelled.float(),
+                                          (level.shape[-2], level.shape[-1]))
+            share = share[:, None]  # of all anchors and classes
             total = self._pool(share)
-            logits = self._pool(share * maps) / total.masked_fill(
-                total == 0, 1)
-        return logits.unflatten(0, anchors.shape[:2]).unbind(1)
+            mean = self._pool(share * level) / total.masked_fill(total == 0, 1)
+            logits += mean.unbind(1)
+            has_labels += [total[:, 0, :, 0] > 0] * level.shape[1]
+        return logits, has_labels
 
-    def _pool(self, maps: Tensor) -> Tensor:
+    def _pool(self, level: Tensor) -> Tensor:
+        """``(B, A, K, H, W)`` -> ``(B, A, 1 + L, K)``."""
+        maps = level.flatten(0, 1)
         if all(a >= b for a, b in zip(maps.shape[2:], self.grid)):
-            return global_local_logits(maps, nn.Identity(), self.grid)
-        return maps.mean((2, 3))[:, None]
+            logits = global_local_logits(maps, nn.Identity(), self.grid)
+        else:
+            logits = maps.mean((2, 3))[:, None]
+        return logits.unflatten(0, level.shape[:2])
 
 
-def levels_of(scores: Sequence[Tensor], cls_out_channels: int) -> List[Tensor]:
-    """Tell the anchors of dense scores from their classes.
+def split_anchors(scores: Sequence[Tensor],
+                  cls_out_channels: int) -> List[Tensor]:
+    """Separate the anchors of dense scores from the classes.
 
     Args:
-        scores (Sequence[Tensor]): Of each level a map ``(B, A * K, H, W)`` of
-            A anchors with K scores each, the anchors outermost as mmdet has
-            them.
+        scores (Sequence[Tensor]): For each level a map ``(B, A * K, H, W)``
+            of A anchors with K scores each, the anchors outermost as in mmdet.
         cls_out_channels (int): K.
 
     Returns:
-        list[Tensor]: Of each level ``(B, A, K, H, W)``.
+        list[Tensor]: For each level ``(B, A, K, H, W)``.
 
     Raises:
-        ValueError: If a map is not of K scores an anchor.
+        ValueError: If the channels of a map are not a multiple of K.
     """
     for level in scores:
         if level.shape[1] % cls_out_channels:
             raise ValueError(
-                f'A map of {level.shape[1]} scores is not one of '
-                f'{cls_out_channels} an anchor: cls_out_channels of the '
-                'distiller counts the background too, where there is one.')
+                f'{level.shape[1]} score channels are not a multiple of '
+                f'cls_out_channels={cls_out_channels}; cls_out_channels '
+                'includes the background class if there is one.')
     return [level.unflatten(1, (-1, cls_out_channels)) for level in scores]

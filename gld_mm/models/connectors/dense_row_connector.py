@@ -7,15 +7,15 @@ from mmrazor.models.architectures.connectors.base_connector import \
 from mmrazor.registry import MODELS
 from torch import Tensor
 
-from .dense_logit_connector import levels_of
+from .dense_logit_connector import split_anchors
 
 
 @MODELS.register_module()
 class DenseRowConnector(BaseConnector):
-    """Maps of class scores -> one row of logits of each position and anchor.
+    """Turn maps of class scores into a row of logits per position and anchor.
 
-    What a plain KD loss compares between two dense heads, such as mmrazor's
-    ``KLDivergence``; both networks need maps of the same size.
+    For a plain KD loss between two dense heads, such as mmrazor's
+    ``KLDivergence``. Both networks need maps of the same size.
 
     Args:
         cls_out_channels (int): Scores of a position and anchor, K, the
@@ -33,12 +33,12 @@ class DenseRowConnector(BaseConnector):
         """Put the classes last.
 
         Args:
-            scores (Sequence[Tensor]): See :class:`DenseLogitConnector`.
+            scores (Sequence[Tensor]): See :func:`split_anchors`.
 
         Returns:
             Tensor: ``(N, K)``, N the sum of B * A * H * W over the levels.
         """
         return torch.cat([
             level.movedim(2, -1).flatten(0, -2)
-            for level in levels_of(scores, self.cls_out_channels)
+            for level in split_anchors(scores, self.cls_out_channels)
         ])

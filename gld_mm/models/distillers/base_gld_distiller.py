@@ -6,6 +6,10 @@ import torch
 from mmrazor.models.distillers import ConfigurableDistiller
 from torch import Tensor, nn
 
+# Sets of logits (B, 1 + L, K), and which logits are compared, bool (B, 1 + L);
+# None means all.
+LogitSets = Tuple[List[Tensor], Optional[List[Tensor]]]
+
 
 class BaseGLDDistiller(ConfigurableDistiller):
     r"""The objective of GLD, whatever the logits are made of.
@@ -14,22 +18,25 @@ class BaseGLDDistiller(ConfigurableDistiller):
         L = (1 - \alpha) L_{task} + \alpha L_{ND}(Z^0)
             + \gamma \sum_{l=1}^{L} L_{ND}(Z^l) + \beta L_{relation}(Z)
 
-    The equations are in :mod:`gld_mm.functional`. A term whose weight is zero
-    is not computed, which is how the ablation of the paper turns it off. A
-    network with several classifiers, as an SSD head is with one for each level
-    and anchor, has several sets of logits: each term is their mean, so that it
-    weighs next to the task loss what it weighs in a classification network.
+    The equations are in :mod:`gld_mm.functional`. A term with weight zero is
+    not computed; the paper's ablation turns terms off this way. A network with
+    several classifiers, such as an SSD head with one per level and anchor, has
+    several sets of logits. Each term is the mean over the sets, so that its
+    weight relative to the task loss is that of a classification network.
 
     Args:
         student_recorders (dict[str, dict]): ``logits`` records what the
-            student's logits are made of.
+            connector turns into the student's logits.
         teacher_recorders (dict[str, dict]): The same of the teacher.
-        connector (dict): Makes them into logits ``(B, 1 + L, K)``, global
-            first, or a list of such sets.
-        alpha (float): Weight of the global term; the task loss gets
-            ``1 - alpha``.
+        connector (dict, optional): Turns a record into logits
+            ``(B, 1 + L, K)``, global first, or a list of such sets. None if a
+            record is that.
+        alpha (float): Weight of the global term.
         beta (float): Weight of the relation term.
         gamma (float): Weight of the local term, 1 in the paper.
+        task_loss_weight (float, optional): Weight of the student's own
+            losses, which :class:`FrozenTeacherDistill` applies. Defaults to
+            None, ``1 - alpha``.
         gather (bool): See :class:`RelationLoss`. Defaults to True.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
@@ -37,10 +44,11 @@ class BaseGLDDistiller(ConfigurableDistiller):
     def __init__(self,
                  student_recorders: Dict[str, dict],
                  teacher_recorders: Dict[str, dict],
-                 connector: dict,
+                 connector: Optional[dict],
                  alpha: float,
                  beta: float,
                  gamma: float,
+                 task_loss_weight: Optional[float] = None,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         if not 0 <= alpha <= 1 or beta < 0 or gamma < 0:
@@ -55,13 +63,14 @@ class BaseGLDDistiller(ConfigurableDistiller):
         super().__init__(
             student_recorders=student_recorders,
             teacher_recorders=teacher_recorders,
-            connectors=dict(logits=connector),
+            connectors=connector and dict(logits=connector),
             distill_losses={
                 name: dict(loss, type=f'mmrazor.{loss["type"]}')
                 for name, loss in terms.items() if loss['loss_weight']
             },
             init_cfg=init_cfg)
-        self.task_weight = 1 - alpha
+        self.task_loss_weight = (1 - alpha if task_loss_weight is None else
+                                 task_loss_weight)
         self.compared: Dict[str, List[Tensor]] = {}
 
     def compute_distill_losses(self) -> Dict[str, Tensor]:
@@ -76,9 +85,9 @@ class BaseGLDDistiller(ConfigurableDistiller):
         """
         if not self.distill_losses:
             return dict()
-        student = self._logits(from_student=True)
+        student, student_labelled = self._logits(from_student=True)
         with torch.no_grad():
-            teacher = self._logits(from_student=False)
+            teacher, teacher_labelled = self._logits(from_student=False)
         if len(student) != len(teacher):
             raise ValueError(f'The student has {len(student)} sets of logits, '
                              f'the teacher {len(teacher)}: both need the same '
@@ -87,45 +96,50 @@ class BaseGLDDistiller(ConfigurableDistiller):
         sizes = [min(s.shape[1], t.shape[1]) for s, t in zip(student, teacher)]
         student = [x[:, :n] for x, n in zip(student, sizes)]
         teacher = [x[:, :n] for x, n in zip(teacher, sizes)]
+        labelled = [
+            s[:, :n] & t[:, :n]
+            for s, t, n in zip(student_labelled, teacher_labelled, sizes)
+        ] if student_labelled and teacher_labelled else None
         # The step that follows may spoil the weights and what they put out.
         self.compared = dict(
             student=[x.detach() for x in student], teacher=teacher)
         terms: Dict[str, Callable[..., Tensor]] = dict(
-            loss_global=partial(self._kl_term, rows=slice(1)),
-            loss_local=partial(self._kl_term, rows=slice(1, None)),
+            loss_global=partial(self._kl_term, cells=slice(1)),
+            loss_local=partial(self._kl_term, cells=slice(1, None)),
             loss_relation=self._relation_term)
         return {
-            name: terms[name](loss, student, teacher)
+            name: terms[name](loss, student, teacher, labelled)
             for name, loss in self.distill_losses.items()
         }
 
     def _kl_term(self, loss: nn.Module, student: List[Tensor],
-                 teacher: List[Tensor], rows: slice) -> Tensor:
-        """The sum over the rows of an image, the mean over images and sets.
+                 teacher: List[Tensor], labelled: Optional[List[Tensor]],
+                 cells: slice) -> Tensor:
+        """The sum over the cells, the mean over images and sets.
 
-        Where rows are selected, the mean of those times the number that an
-        image has.
+        The sum is the mean over labelled cells times the number of all cells.
         """
-        images = len(student) * len(student[0])  # of all sets
-        ours, theirs = (
-            torch.cat([x[:, rows].flatten(0, 1) for x in logits])
-            for logits in (student, teacher))
-        rows_of_an_image = len(ours) / images
-        return rows_of_an_image * loss(*self._select(ours, theirs))
+        cells_per_image = sum(x[:, cells].shape[1]
+                              for x in student) / len(student)
+        return cells_per_image * loss(
+            torch.cat(_flatten(student, labelled, cells)),
+            torch.cat(_flatten(teacher, labelled, cells)))
 
     def _relation_term(self, loss: nn.Module, student: List[Tensor],
-                       teacher: List[Tensor]) -> Tensor:
+                       teacher: List[Tensor],
+                       labelled: Optional[List[Tensor]]) -> Tensor:
         """The mean over the sets."""
-        return sum(
-            loss(*self._select(s.flatten(0, 1), t.flatten(0, 1)))
-            for s, t in zip(student, teacher)) / len(student)
+        cells = slice(None)
+        return loss(
+            _flatten(student, labelled, cells),
+            _flatten(teacher, labelled, cells))
 
     def describe_logits(self) -> str:
-        """Say in one line in what range the logits compared last are.
+        """Describe the range of the logits that were last compared.
 
         Returns:
-            str: Of student and teacher how many are not finite, and the least
-            and the largest of the others; empty if none were compared.
+            str: One line with the number of logits that are not finite, and
+            the least and largest of the others; empty if none were compared.
         """
         described = []
         for name, sets in self.compared.items():
@@ -138,11 +152,17 @@ class BaseGLDDistiller(ConfigurableDistiller):
                              f'others {within}')
         return '; '.join(described)
 
-    def _logits(self, from_student: bool) -> List[Tensor]:
-        logits = self.get_record('logits', from_student, connector='logits')
-        return logits if isinstance(logits, list) else [logits]
+    def _logits(self, from_student: bool) -> LogitSets:
+        """Get the logits that were recorded."""
+        connector = 'logits' if 'logits' in self.connectors else None
+        logits = self.get_record('logits', from_student, connector=connector)
+        return logits if isinstance(logits, list) else [logits], None
 
-    def _select(self, student: Tensor,
-                teacher: Tensor) -> Tuple[Tensor, Tensor]:
-        """Choose among the rows ``(N, K)`` of a term; all here."""
-        return student, teacher
+
+def _flatten(sets: List[Tensor], labelled: Optional[List[Tensor]],
+             cells: slice) -> List[Tensor]:
+    """Rows ``(N, K)`` of each set, those that are labelled."""
+    rows = [x[:, cells].flatten(0, 1) for x in sets]
+    if labelled is None:
+        return rows
+    return [x[m[:, cells].flatten()] for x, m in zip(rows, labelled)]

@@ -1,41 +1,40 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import List, Optional, Tuple, Union
+from typing import Optional, Tuple, Union
 
 from mmrazor.registry import MODELS
-from torch import Tensor
 
-from .base_gld_distiller import BaseGLDDistiller
+from .base_gld_distiller import BaseGLDDistiller, LogitSets
 
 
 @MODELS.register_module()
 class DenseGLDDistiller(BaseGLDDistiller):
-    """Distil a network that scores classes at each position with GLD.
+    """Distil a detector or a segmentation network with GLD.
 
-    A detector's head or a segmentation head: their classifier is a
-    convolution, so pooling its scores gives the logits of the whole image and
-    of the cells of a grid, see :class:`DenseLogitConnector`. Not in the paper,
-    which distils classification networks only. The objective is that of
-    :class:`BaseGLDDistiller`, but that the task loss counts fully: it has
-    parts, such as the boxes or where in a cell a class is, that no term
-    teaches.
+    The classifier of a dense head is a convolution, so pooling its scores
+    gives the logits of the whole image and of the cells of a grid, see
+    :class:`DenseLogitConnector`. This extends the paper, which distils
+    classification networks only. The objective is that of
+    :class:`BaseGLDDistiller`, except that the task loss keeps its full weight:
+    no term teaches the boxes, or where in a cell a class is.
 
-    Pixels without a label, of a segmentation's padding or of its
-    ``ignore_index``, are left out of the pooled logits, and a cell without any
-    other pixel out of every term.
+    Pixels without a label (padding and ``ignore_index`` in segmentation) are
+    left out of the pooled logits. Cells without a labelled pixel are left out
+    of every term.
 
     Args:
-        cls_out_channels (int): Scores of a position and anchor, the
-            background included where it has one. Not ``num_classes``, which
-            mmdet's ``NumClassCheckHook`` compares with the dataset's.
-        scores (str): Name of the module, in both networks, that puts out the
-            map of scores, or of the list of one for each level.
-            Defaults to 'bbox_head.cls_convs', that of SSD.
-        teacher_scores (str, optional): The teacher's, where it differs.
+        cls_out_channels (int): Scores per position and anchor, including the
+            background class if there is one. It is not called ``num_classes``
+            because mmdet's ``NumClassCheckHook`` compares that with the
+            dataset's.
+        scores (str): Name of the module, in both networks, whose output is
+            the map of scores, or of the list with one module per level.
+            Defaults to 'bbox_head.cls_convs', as in SSD.
+        teacher_scores (str, optional): The teacher's, if it differs.
             Defaults to None.
-        labels (str, optional): Import path of the method that puts out the
+        labels (str, optional): Import path of the method that returns the
             student's labels ``(B, 1, H, W)``, for a segmentation head
             ``mmseg.models.decode_heads.decode_head.BaseDecodeHead._stack_batch_gt``.
-            Defaults to None, every position counts.
+            Defaults to None, every pixel is labelled.
         ignore_index (int): Label of a pixel to leave out. Defaults to 255.
         alpha (float): Weight of the global term. Defaults to 0.7.
         beta (float): Weight of the relation term. Defaults to 500.
@@ -77,24 +76,16 @@ class DenseGLDDistiller(BaseGLDDistiller):
             alpha=alpha,
             beta=beta,
             gamma=gamma,
+            task_loss_weight=1.,
             gather=gather,
             init_cfg=init_cfg)
-        self.task_weight = 1.
         self.has_labels = labels is not None
         self.ignore_index = ignore_index
 
-    def _logits(self, from_student: bool) -> List[Tensor]:
-        scores = self.get_record('logits', from_student)
-        labelled = None
-        if self.has_labels:
-            labels = self.get_record('labels', from_student=True)
-            labelled = labels != self.ignore_index
-        return self.connectors['logits'](scores, labelled)
-
-    def _select(self, student: Tensor,
-                teacher: Tensor) -> Tuple[Tensor, Tensor]:
+    def _logits(self, from_student: bool) -> LogitSets:
         if not self.has_labels:
-            return student, teacher
-        # What the connector makes of a cell without a label is all zero.
-        labelled = teacher.any(-1)
-        return student[labelled], teacher[labelled]
+            return super()._logits(from_student)
+        scores = self.get_record('logits', from_student)
+        labels = self.get_record('labels', from_student=True)
+        return self.connectors['logits'].pool_labelled(
+            scores, labels != self.ignore_index)

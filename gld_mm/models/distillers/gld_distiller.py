@@ -1,7 +1,9 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from typing import Optional, Tuple, Union
 
+import torch
 from mmrazor.registry import MODELS
+from torch import Tensor
 
 from .base_gld_distiller import BaseGLDDistiller
 
@@ -21,12 +23,13 @@ class GLDDistiller(BaseGLDDistiller):
             Defaults to 1.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
-        fixed_kernel (bool): See :class:`GlobalLocalLogitConnector`.
+        fixed_kernel (bool): See :class:`GlobalLocalLogitsRecorder`.
             Defaults to False.
-        feature (str): Name of the module, in both networks, that puts out the
-            feature map before global pooling. Defaults to 'backbone'.
-        classifier (str): Name of the module, in both networks, that classifies
-            pooled features. Defaults to 'head.fc'.
+        feature (str, optional): Name of the module, in both networks, that
+            outputs the feature map. Defaults to None, it is found in each.
+        classifier (str, optional): Name of the module, in both networks, that
+            classifies pooled features. Defaults to None, all that follows the
+            map.
         teacher_feature (str, optional): The teacher's, where it differs.
             Defaults to None.
         teacher_classifier (str, optional): The teacher's, where it differs.
@@ -42,30 +45,45 @@ class GLDDistiller(BaseGLDDistiller):
                  gamma: float = 1.,
                  grid: Union[int, Tuple[int, int]] = 2,
                  fixed_kernel: bool = False,
-                 feature: str = 'backbone',
-                 classifier: str = 'head.fc',
+                 feature: Optional[str] = None,
+                 classifier: Optional[str] = None,
                  teacher_feature: Optional[str] = None,
                  teacher_classifier: Optional[str] = None,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
+        recorder = dict(
+            type='mmrazor.GlobalLocalLogits',
+            grid=grid,
+            fixed_kernel=fixed_kernel)
         super().__init__(
-            student_recorders=dict(logits=_recorder(feature, classifier)),
+            student_recorders=dict(
+                logits=dict(
+                    recorder,
+                    feature=feature,
+                    classifier=classifier,
+                    network='student')),
             teacher_recorders=dict(
-                logits=_recorder(teacher_feature or feature, teacher_classifier
-                                 or classifier)),
-            connector=dict(
-                type='mmrazor.GlobalLocalLogitConnector',
-                grid=grid,
-                fixed_kernel=fixed_kernel),
+                logits=dict(
+                    recorder,
+                    feature=teacher_feature or feature,
+                    classifier=teacher_classifier or classifier,
+                    network='teacher')),
+            connector=None,
             alpha=alpha,
             beta=beta,
             gamma=gamma,
             gather=gather,
             init_cfg=init_cfg)
 
+    def logits(self, from_student: bool) -> Tensor:
+        """What GLD compares of the last batch.
 
-def _recorder(feature: str, classifier: str) -> dict:
-    return dict(
-        type='mmrazor.FeatureWithClassifier',
-        source=feature,
-        classifier=classifier)
+        Args:
+            from_student (bool): Of the student, or of the teacher.
+
+        Returns:
+            Tensor: ``(B, 1 + L, K)``, the global logit first, then the cells
+            row by row.
+        """
+        with torch.set_grad_enabled(from_student and torch.is_grad_enabled()):
+            return self.get_record('logits', from_student)

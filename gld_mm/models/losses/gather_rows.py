@@ -1,33 +1,48 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from typing import List, Sequence
+
 import torch
 import torch.nn.functional as F
 from mmengine.dist import all_gather, get_rank, get_world_size
 from torch import Tensor
 
 
-def gather_rows(rows: Tensor) -> Tensor:
-    """Concatenate the rows of all processes of data-parallel training.
+def gather_rows(sets: Sequence[Tensor]) -> List[Tensor]:
+    """Concatenate each set of rows over the processes of data parallelism.
 
-    Every process computes the same loss of all rows, and its gradient with
-    respect to its own. Those it multiplies by the number of processes, since
-    DistributedDataParallel takes the mean of the gradients where their sum is
-    that of the loss.
+    All sets travel in one message, after one that says how many rows each has.
+
+    Every process then computes the same loss of all rows, and its gradient
+    with respect to its own. That gradient is multiplied by the number of
+    processes, because DistributedDataParallel averages the gradients of the
+    processes, and the gradient of the loss is their sum.
 
     Args:
-        rows (Tensor): ``(M, K)``; M may differ among the processes and be 0.
+        sets (Sequence[Tensor]): Each ``(M, K)``. M may differ among the
+            processes and be 0; K may differ among the sets.
 
     Returns:
-        Tensor: ``(sum of M, K)``, ``rows`` itself without other processes.
+        list[Tensor]: Each ``(sum of M, K)``; the sets themselves if there is
+        only one process.
     """
     world_size = get_world_size()
     if world_size == 1:
-        return rows
-    sizes = torch.cat(
-        all_gather(torch.tensor([len(rows)], device=rows.device))).tolist()
-    padded = F.pad(rows.detach(), (0, 0, 0, max(sizes) - len(rows)))
-    parts = [part[:n] for part, n in zip(all_gather(padded), sizes)]
-    own = rows.view_as(rows)
+        return list(sets)
+    own = torch.cat([rows.flatten() for rows in sets])
+    sizes = torch.stack(
+        all_gather(
+            own.new_tensor([rows.numel() for rows in sets],
+                           dtype=torch.long))).tolist()
+    longest = max(map(sum, sizes))
+    messages = all_gather(F.pad(own.detach(), (0, longest - len(own))))
     if own.requires_grad:
         own.register_hook(lambda gradient: gradient * world_size)
-    parts[get_rank()] = own
-    return torch.cat(parts)
+    messages[get_rank()] = own
+    parts = [
+        message[:sum(size)].split(size)
+        for message, size in zip(messages, sizes)
+    ]
+    return [
+        torch.cat(part).view(-1, rows.shape[1])
+        for rows, *part in zip(sets, *parts)
+    ]

@@ -7,9 +7,9 @@ from gld_mm.functional import normalized_kl
 
 @MODELS.register_module()
 class NormalizedKLLoss(nn.Module):
-    """KL divergence of logits divided by their standard deviation.
+    """KL divergence of normalised logits: GLD's global and local terms.
 
-    See :func:`gld_mm.functional.normalized_kl`; GLD's global and local terms.
+    See :func:`gld_mm.functional.normalized_kl`.
 
     Args:
         loss_weight (float): Weight of the loss. Defaults to 1.0.

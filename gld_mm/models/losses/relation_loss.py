@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from typing import Sequence, Union
+
 import torch
-from mmengine.dist import get_world_size
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
@@ -11,15 +12,16 @@ from .gather_rows import gather_rows
 
 @MODELS.register_module()
 class RelationLoss(nn.Module):
-    """Difference of the normalised distances among all logits of a batch.
+    """GLD's densely connected relations among all logits of a batch.
 
-    See :func:`gld_mm.functional.relation`; GLD's densely connected relations.
+    See :func:`gld_mm.functional.relation`.
 
     Args:
         loss_weight (float): Weight of the loss. Defaults to 1.0.
         gather (bool): Under data parallelism, whether to relate the logits of
-            all processes, so that N processes of B images learn what one of N
-            x B does, or only those of each. Defaults to True.
+            all processes, so that N processes with B images each learn the
+            same as one process with N x B. Otherwise each process relates its
+            own. Defaults to True.
     """
 
     def __init__(self, loss_weight: float = 1.0, gather: bool = True) -> None:
@@ -27,21 +29,25 @@ class RelationLoss(nn.Module):
         self.loss_weight = loss_weight
         self.gather = gather
 
-    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+    def forward(self, preds_S: Union[Tensor, Sequence[Tensor]],
+                preds_T: Union[Tensor, Sequence[Tensor]]) -> Tensor:
         """Forward computation.
 
         Args:
-            preds_S (Tensor): Student logits ``(M, K)``, or ``(..., K)`` whose
-                leading dimensions are all rows.
-            preds_T (Tensor): Teacher logits of the same shape.
+            preds_S (Tensor | Sequence[Tensor]): Student logits ``(M, K)``, or
+                ``(..., K)`` whose leading dimensions are all rows. Of several
+                sets of logits, each is related within itself.
+            preds_T (Tensor | Sequence[Tensor]): The same of the teacher.
 
         Returns:
-            Tensor: Scalar.
+            Tensor: Scalar, the mean over the sets.
         """
-        student, teacher = preds_S.flatten(0, -2), preds_T.flatten(0, -2)
-        if self.gather and get_world_size() > 1:
-            # Both in one message.
-            both = gather_rows(torch.cat([student, teacher.detach()], 1))
-            student, teacher = both.split([student.shape[1], teacher.shape[1]],
-                                          1)
-        return self.loss_weight * relation(student, teacher)
+        student, teacher = ([
+            rows.flatten(0, -2)
+            for rows in ([preds] if isinstance(preds, Tensor) else preds)
+        ] for preds in (preds_S, preds_T))
+        if self.gather:
+            rows = gather_rows(student + [t.detach() for t in teacher])
+            student, teacher = rows[:len(student)], rows[len(student):]
+        losses = [relation(s, t) for s, t in zip(student, teacher)]
+        return self.loss_weight * torch.stack(losses).mean()

@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from .feature_with_classifier_recorder import FeatureWithClassifierRecorder
+from .global_local_logits_recorder import GlobalLocalLogitsRecorder
 from .score_maps_recorder import ScoreMapsRecorder
 
-__all__ = ['FeatureWithClassifierRecorder', 'ScoreMapsRecorder']
+__all__ = ['GlobalLocalLogitsRecorder', 'ScoreMapsRecorder']

@@ -1,6 +1,8 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from torch import nn
 
+from gld_mm.errors import UserError
+
 
 def find_module(model: nn.Module, name: str) -> nn.Module:
     """Find a module by its name.
@@ -13,11 +15,11 @@ def find_module(model: nn.Module, name: str) -> nn.Module:
         nn.Module: The module.
 
     Raises:
-        ValueError: If the network has no module of that name.
+        UserError: If the network has no module of that name.
     """
     modules = dict(model.named_modules())
     if name not in modules:
         known = [n for n in modules if n and n.count('.') < 2]
-        raise ValueError(f'{type(model).__name__} has no module "{name}"; its '
-                         f'first modules are {", ".join(known[:20])}.')
+        raise UserError(f'{type(model).__name__} has no module "{name}"; its '
+                        f'first modules are {", ".join(known[:20])}.')
     return modules[name]

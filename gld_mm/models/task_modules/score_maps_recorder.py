@@ -12,13 +12,13 @@ from .find_module import find_module
 class ScoreMapsRecorder(ModuleOutputsRecorder):
     """Record the maps of class scores of a dense head.
 
-    A head with levels has its classifiers in a list, which puts out nothing
+    A head with levels has its classifiers in a list, which outputs nothing
     itself; and detectors call their head's ``forward`` directly where they
     compute no loss, past the hooks of the head. Its classifiers are called as
     modules always.
 
     Args:
-        source (str): Name of the module that puts out the scores, or of the
+        source (str): Name of the module that outputs the scores, or of the
             ``ModuleList`` of one for each level.
     """
 

@@ -1,42 +1,133 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import pytest
+import torch
+from mmengine.config import Config
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch.utils.data import Dataset
 
-from gld_mm.utils import UserError
+from gld_mm.errors import UserError
 
-from ...conftest import classifier
+from ...conftest import classifier, distillation
 from .test_teacher_val_hook import gld, hooks, runner
 
 pytest.importorskip('sklearn')
+HOOK = [dict(type='DataCheckHook')]
 
 
-def train(folder, num_classes):
+def train(folder, num_classes, **changes):
     made = runner(
         folder,
-        classifier(num_classes=100),
-        custom_hooks=[dict(type='DataCheckHook', num_classes=num_classes)])
+        classifier(),
+        custom_hooks=HOOK,
+        cfg=Config(dict(model=classifier(num_classes=num_classes))),
+        **changes)
     made.train()
     return made
 
 
 def test_classes_that_differ_stop_the_run_before_its_first_step(tmp_path):
     with pytest.raises(
-            UserError, match='TwoDigitNumbers has 100 classes, the '
-            'head 10'):
-        train(tmp_path / 'run', 10)
+            UserError, match='NoisyDigits has 10 classes, the head 100'):
+        train(tmp_path / 'run', 100)
     assert not list(tmp_path.glob('run/*.pth'))
 
 
-@pytest.mark.parametrize('num_classes', [100, None])
+@pytest.mark.parametrize('num_classes', [10, None])
 def test_data_that_fit_are_trained_on(tmp_path, num_classes):
     assert train(tmp_path / 'run', num_classes).epoch == 1
 
 
 @pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
 def test_it_runs_before_the_teacher_is_measured(tmp_path):
-    with pytest.raises(UserError, match='the head 10'):
+    with pytest.raises(UserError, match='the head 100'):
         runner(
             tmp_path / 'run',
             gld(),
             default_hooks=hooks(),
-            custom_hooks=[dict(type='DataCheckHook', num_classes=10)]).train()
+            custom_hooks=HOOK,
+            cfg=Config(
+                dict(model=dict(architecture=classifier(
+                    num_classes=100))))).train()
     assert not list((tmp_path / 'run').glob('*/vis_data/scalars.json'))
+
+
+class Letters(Dataset):
+    """Images of one label each, with names of the classes."""
+
+    def __init__(self, *names):
+        self.metainfo = dict(classes=names)
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return dict(
+            inputs=torch.zeros(3, 16, 16, dtype=torch.uint8),
+            data_samples=DataSample().set_gt_label(index % 2))
+
+
+def letters(*names):
+    return dict(
+        batch_size=2,
+        num_workers=0,
+        dataset=Letters(*names),
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        collate_fn=dict(type='default_collate'))
+
+
+def run(folder, train, val, model=None):
+    made = runner(
+        folder,
+        model or classifier(num_classes=2),
+        train_dataloader=letters(*train),
+        val_dataloader=letters(*val),
+        custom_hooks=HOOK)
+    made.train()
+    return made
+
+
+def test_labels_of_training_and_validation_have_to_mean_the_same(tmp_path):
+    with pytest.raises(
+            UserError,
+            match='^the validation set has other classes: "b" is label 1 of '
+            'the training set and label 0 of the validation set. Give both'):
+        run(tmp_path / 'a', 'ab', 'bz')
+    assert run(tmp_path / 'b', 'ab', 'ab').epoch == 1
+
+
+def taught(folder, classes, **distiller):
+    """A distillation by a teacher whose checkpoint names its classes."""
+    folder.mkdir()
+    torch.save(
+        dict(
+            state_dict=MODELS.build(classifier(14,
+                                               num_classes=2)).state_dict(),
+            meta=dict(dataset_meta=dict(classes=classes))), folder / 't.pth')
+    return distillation(
+        architecture=classifier(num_classes=2),
+        teacher=classifier(14, num_classes=2),
+        teacher_ckpt=str(folder / 't.pth'),
+        distiller=dict(type='mmrazor.GLDDistiller', **distiller))
+
+
+def test_a_teacher_of_the_same_classes_in_another_order_is_refused(
+        tmp_path, mmpretrain_scope):
+    model = taught(tmp_path / 'a', ('b', 'a'))
+    with pytest.raises(
+            UserError,
+            match='^the teacher has the same classes in another order: "a" is '
+            'label 0 of the dataset and label 1 of the teacher. Set '
+            'teacher_classes'):
+        run(tmp_path / 'b', 'ab', 'ab', model)
+
+
+@pytest.mark.parametrize('classes, distiller', [
+    (('a', 'b'), dict()),
+    (('b', 'a', 'c'), dict(alpha=0, gamma=0)),
+    (('b', 'a'), dict(alpha=0, gamma=0)),
+])
+def test_one_whose_labels_are_not_compared_or_are_the_same_teaches(
+        tmp_path, mmpretrain_scope, classes, distiller):
+    model = taught(tmp_path / 'a', classes, **distiller)
+    assert run(tmp_path / 'b', 'ab', 'ab', model).epoch == 1

@@ -7,7 +7,7 @@ from mmengine.optim import OptimWrapper
 from mmrazor.registry import MODELS
 
 from gld_mm.engine.hooks import FiniteLossHook
-from gld_mm.utils import UserError
+from gld_mm.errors import UserError
 
 from ...conftest import distillation
 
@@ -36,8 +36,9 @@ def test_finite_losses_and_other_values_pass():
 def test_it_names_the_range_of_the_logits(mmpretrain_scope, batch):
     torch.manual_seed(0)
     model = MODELS.build(distillation())
+    model.loss(*batch)  # The first looks for the feature maps.
     with torch.no_grad():
-        model.student.head.fc.bias[0] = float('inf')
+        model.head.fc.bias[0] = float('inf')
         model.teacher.head.fc.weight.zero_()
         model.teacher.head.fc.bias.copy_(torch.arange(10.) - 3)
     losses = model.loss(*batch)
@@ -45,7 +46,7 @@ def test_it_names_the_range_of_the_logits(mmpretrain_scope, batch):
     assert not total.isfinite()
     # The hook comes after the step, which spoils all weights.
     OptimWrapper(torch.optim.SGD(model.parameters(), .1)).update_params(total)
-    assert not model.student.head.fc.weight.isfinite().any()
+    assert not model.head.fc.weight.isfinite().any()
     with pytest.raises(UserError) as error:
         look(model, **outputs)
     message = str(error.value)

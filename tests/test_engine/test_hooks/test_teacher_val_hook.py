@@ -16,7 +16,7 @@ def runner(work_dir, model, **changes):
         batch_size=32,
         num_workers=0,
         dataset=dict(
-            type='TwoDigitNumbers',
+            type='NoisyDigits',
             num_samples=64,
             pipeline=[dict(type='PackInputs')]),
         sampler=dict(type='DefaultSampler', shuffle=True))

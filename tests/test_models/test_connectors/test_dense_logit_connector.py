@@ -61,7 +61,7 @@ def test_pooled_scores_of_a_convolution_are_the_local_logits_of_the_paper(
 
 def test_a_map_of_other_classes_is_an_error():
     with pytest.raises(
-            ValueError, match='80 scores is not one of 21 an anchor'):
+            ValueError, match='80 score channels are not a multiple .*=21'):
         connector(21)([torch.randn(1, 80, 4, 4)])
 
 
@@ -78,7 +78,7 @@ def test_ignored_pixels_are_left_out_by_hand():
                            [[0., -99., 1., 1.], [1., -99., 1., 1.]]])[None]
     labelled = torch.ones(1, 1, 4, 4, dtype=torch.bool)
     labelled[..., 1] = labelled[..., 0, 0] = False
-    logits, = connector(2)([scores], labelled)
+    (logits, ), _ = connector(2).pool_labelled([scores], labelled)
     # Weights of the first column 1/2 and 1, of the second none.
     assert logits[0, :, 0].tolist() == pytest.approx([(4 + 2 + 16) / 5.5, 8, 2,
                                                       2, 6])
@@ -88,22 +88,41 @@ def test_ignored_pixels_are_left_out_by_hand():
 def test_ignored_pixels_get_no_gradient():
     scores = torch.randn(2, 3, 6, 5, requires_grad=True)
     labelled = torch.rand(2, 1, 6, 5) < 0.5
-    logits, = connector(3)([scores], labelled)
+    (logits, ), _ = connector(3).pool_labelled([scores], labelled)
     logits.square().sum().backward()
     assert (scores.grad.abs().sum(1, keepdim=True) > 0).equal(labelled)
 
 
-def test_a_cell_without_a_label_is_zero_and_so_is_an_image():
+def test_a_mask_says_which_cells_have_a_label_and_the_others_are_zero():
     labelled = torch.ones(2, 1, 8, 8, dtype=torch.bool)
     labelled[0, :, :4, 4:] = labelled[1] = False
-    logits, = connector(3)([torch.randn(2, 3, 8, 8)], labelled)
-    assert logits[0].any(-1).tolist() == [True, True, False, True, True]
-    assert not logits[1].any()
+    (logits, ), (mask, ) = connector(3).pool_labelled(
+        [torch.randn(2, 3, 8, 8)], labelled)
+    assert mask[0].tolist() == [True, True, False, True, True]
+    assert not mask[1].any()
+    assert logits.any(-1).equal(mask)
+
+
+def test_each_anchor_has_the_mask_of_its_level():
+    labelled = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
+    labelled[..., 0] = True
+    levels = [torch.randn(1, 6, 4, 4), torch.randn(1, 3, 1, 1)]
+    logits, masks = connector(3).pool_labelled(levels, labelled)
+    half = [True, True, False, True, False]
+    assert [m.tolist() for m in masks] == [[half], [half], [[True]]]
+    assert [x.shape[:2] for x in logits] == [m.shape for m in masks]
+
+
+def test_labelled_cells_may_have_logits_of_zero():
+    everything = torch.ones(1, 1, 4, 4, dtype=torch.bool)
+    _, (mask, ) = connector(3).pool_labelled([torch.zeros(1, 3, 4, 4)],
+                                             everything)
+    assert mask.all()
 
 
 def test_all_labelled_is_as_without_labels_at_any_size():
     levels = [torch.randn(2, 6, 5, 5), torch.randn(2, 3, 1, 1)]
     everything = torch.ones(2, 1, 17, 23, dtype=torch.bool)
-    torch.testing.assert_close(
-        connector(3)(levels, everything),
-        connector(3)(levels))
+    logits, masks = connector(3).pool_labelled(levels, everything)
+    torch.testing.assert_close(logits, connector(3)(levels))
+    assert all(mask.all() for mask in masks)

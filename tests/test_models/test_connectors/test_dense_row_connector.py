@@ -28,5 +28,5 @@ def test_levels_follow_each_other():
 
 def test_a_map_of_other_classes_is_an_error():
     with pytest.raises(
-            ValueError, match='80 scores is not one of 21 an anchor'):
+            ValueError, match='80 score channels are not a multiple .*=21'):
         connector(21)([torch.randn(1, 80, 4, 4)])

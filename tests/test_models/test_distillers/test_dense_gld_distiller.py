@@ -83,7 +83,7 @@ def test_each_term_is_the_mean_over_levels_and_anchors(teacher_scale):
 def test_the_task_loss_counts_fully():
     distiller = MODELS.build(
         dict(type='DenseGLDDistiller', cls_out_channels=3))
-    assert distiller.task_weight == 1
+    assert distiller.task_loss_weight == 1
 
 
 def test_a_teacher_of_other_anchors_is_an_error():
@@ -161,6 +161,19 @@ def test_the_terms_of_labelled_cells_by_hand():
             loss_relation=500 *
             reference_relation(torch.cat([s0, s]), torch.cat([t0, t]))),
         rel=1e-4)
+
+
+def test_labelled_cells_count_even_if_the_teachers_logits_are_zero():
+    student, teacher = Segmentor(), Segmentor()
+    for weight in teacher.parameters():
+        nn.init.zeros_(weight)
+    labels = torch.zeros(2, 1, 4, 4, dtype=torch.long)
+    x = torch.randn(2, 5, 4, 4)
+    losses = segmentation_losses(labels, student, teacher, x)
+    s0 = student.conv_seg(x).mean((2, 3)).detach()
+    assert losses['loss_global'].item() == pytest.approx(
+        0.7 * reference_normalized_kl(s0, torch.zeros(2, CLASSES)), rel=1e-4)
+    assert losses['loss_global'] > 0 and losses['loss_local'] > 0
 
 
 def test_values_of_ignored_pixels_change_nothing():

@@ -31,13 +31,27 @@ for case in torch.load(f'{sys.argv[1]}/cases.pth'):
     loss.backward()
     results.append(dict(loss=loss.detach(), gradient=rows.grad))
 torch.save(results, f'{sys.argv[1]}/{rank}.pth')
+
+# Thirty sets of different sizes and classes, as of SSD300.
+student, teacher = torch.load(f'{sys.argv[1]}/sets.pth')
+own = [slice(3) if rank == 0 else slice(3, None) for _ in student]
+rows = [z[i].clone().requires_grad_() for z, i in zip(student, own)]
+with torch.profiler.profile() as profile:
+    loss = RelationLoss()(rows, [z[i] for z, i in zip(teacher, own)])
+    loss.backward()
+torch.save(
+    dict(
+        loss=loss.detach(),
+        gradients=[z.grad for z in rows],
+        messages=[e.name for e in profile.events() if 'gloo:' in e.name]),
+    f'{sys.argv[1]}/sets_{rank}.pth')
 '''
 # Rows of the first process, of seven: even, uneven, none.
 FIRST = (3, 6, 0, 7)
 
 
 @pytest.fixture(scope='module')
-def results(tmp_path_factory):
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('gather')
     torch.manual_seed(0)
     cases = [
@@ -48,6 +62,9 @@ def results(tmp_path_factory):
             gather=gather) for first in FIRST for gather in (True, False)
     ]
     torch.save(cases, folder / 'cases.pth')
+    sets = [[torch.randn(3 + i + 1, k + i % 4) for i in range(30)]
+            for k in (5, 3)]
+    torch.save(sets, folder / 'sets.pth')
     (folder / 'code.py').write_text(CODE)
     run = subprocess.run([
         sys.executable, '-m', 'torch.distributed.run', '--standalone',
@@ -61,8 +78,14 @@ def results(tmp_path_factory):
                          capture_output=True,
                          text=True)
     assert run.returncode == 0, run.stderr
-    found = [torch.load(folder / f'{rank}.pth') for rank in range(2)]
-    return list(zip(cases, *found))
+    return folder
+
+
+@pytest.fixture
+def results(folder):
+    cases = torch.load(folder / 'cases.pth')
+    return list(
+        zip(cases, *(torch.load(folder / f'{rank}.pth') for rank in range(2))))
 
 
 @pytest.mark.parametrize('first', FIRST)
@@ -88,8 +111,22 @@ def test_without_gather_each_process_relates_its_own(results):
             2 * relation(case['student'][own], case['teacher'][own]))
 
 
+def test_all_sets_of_a_step_travel_in_two_messages(folder):
+    students, teachers = torch.load(folder / 'sets.pth')
+    students = [z.requires_grad_() for z in students]
+    loss = sum(map(relation, students, teachers)) / 30
+    loss.backward()
+    ranks = [torch.load(folder / f'sets_{rank}.pth') for rank in range(2)]
+    for rank in ranks:
+        assert rank['messages'] == 2 * ['gloo:all_gather']
+        torch.testing.assert_close(rank['loss'], loss.detach())
+    for whole, *parts in zip(students, *(r['gradients'] for r in ranks)):
+        torch.testing.assert_close(
+            torch.cat(parts) / 2, whole.grad, rtol=1e-5, atol=1e-8)
+
+
 def test_one_process_keeps_its_rows():
     rows = torch.randn(3, 2)
-    assert gather_rows(rows) is rows
+    assert gather_rows([rows])[0] is rows
     other = torch.randn(3, 2)
     assert RelationLoss()(rows, other).equal(relation(rows, other))

@@ -23,3 +23,14 @@ class TestLosses:
         student, teacher = torch.randn(2, 4, 5, 10)
         assert loss(student, teacher).equal(
             function(student.reshape(20, 10), teacher.reshape(20, 10)))
+
+
+def test_the_relation_loss_of_several_sets_is_their_mean():
+    student = [torch.randn(6, 10), torch.randn(2, 4, 3)]
+    teacher = [torch.randn(6, 5), torch.randn(2, 4, 3)]
+    expected = relation(student[0],
+                        teacher[0]) + relation(*(x[1].flatten(0, 1)
+                                                 for x in (student, teacher)))
+    torch.testing.assert_close(
+        MODELS.build(dict(type='RelationLoss'))(student, teacher),
+        expected / 2)

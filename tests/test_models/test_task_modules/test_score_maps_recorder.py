@@ -4,6 +4,8 @@ import torch
 from mmrazor.registry import TASK_UTILS
 from torch import nn
 
+from gld_mm.errors import UserError
+
 
 class Network(nn.Module):
 
@@ -37,5 +39,5 @@ def test_it_records_the_map_of_each_level(source, outputs):
 
 
 def test_a_name_that_is_none_is_an_error():
-    with pytest.raises(ValueError, match='Network has no module "bbox_head"'):
+    with pytest.raises(UserError, match='Network has no module "bbox_head"'):
         recorder('bbox_head', Network())

@@ -1,3 +1,0 @@
-_base_ = '../gld/r110_r20_cifar100.py'
-
-model = dict(distiller=dict(gamma=0))

@@ -1,3 +1,0 @@
-_base_ = '../gld/wrn16-4_r32_cifar100.py'
-
-model = dict(distiller=dict(gamma=0, beta=0))

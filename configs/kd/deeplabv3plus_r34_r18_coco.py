@@ -1,6 +1,0 @@
-_base_ = [
-    '../gld/deeplabv3plus_r34_r18_coco.py',
-    '../_base_/distillers/kd_seg.py',
-]
-
-model = dict(distiller=dict(_base_.kd, _delete_=True))

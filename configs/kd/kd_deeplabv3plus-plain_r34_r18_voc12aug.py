@@ -1,0 +1,7 @@
+# KD at each position of the scores
+_base_ = [
+    '../_base_/pairs/pair_deeplabv3plus-plain_r34_r18_voc12aug.py',
+    '../_base_/distillers/kd_seg.py',
+]
+
+model = _base_.kd

@@ -1,0 +1,7 @@
+# KD, supplementary 3.1, StanfordDogs
+_base_ = [
+    '../_base_/pairs/pair_r34_r18_dogs120.py',
+    '../_base_/distillers/kd.py',
+]
+
+model = _base_.kd

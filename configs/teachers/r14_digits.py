@@ -1,6 +1,0 @@
-_base_ = [
-    '../_base_/models/resnet14_digits.py',
-    '../_base_/datasets/two_digits_bs64.py',
-    '../_base_/schedules/digits_20e.py',
-    '../_base_/default_runtime.py',
-]

@@ -1,6 +1,0 @@
-_base_ = [
-    '../_base_/models/wrn16-2_cifar.py',
-    '../_base_/datasets/cifar100_bs64.py',
-    '../_base_/schedules/cifar100_200e.py',
-    '../_base_/default_runtime.py',
-]

@@ -1,2 +1,0 @@
-# Table 6, teacher
-_base_ = '../teachers/deeplabv3plus-plain_r34_coco.py'

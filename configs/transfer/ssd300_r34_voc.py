@@ -1,2 +1,0 @@
-# Table 5, teacher
-_base_ = '../teachers/ssd300_r34_voc.py'

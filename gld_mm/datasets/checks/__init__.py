@@ -1,0 +1,1 @@
+# Copyright (c) gld_mm authors. All rights reserved.

@@ -1,0 +1,43 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""How data-parallel processes start without a GPU, and how they end."""
+import atexit
+import gc
+from contextlib import contextmanager
+from typing import Iterator
+
+import torch
+import torch.distributed as dist
+
+
+@contextmanager
+def without_gpu() -> Iterator[None]:
+    """Let mmengine's launchers start processes on a machine without a GPU.
+
+    Each of them selects a GPU for its process, whatever the backend.
+    """
+    select = torch.cuda.set_device
+    torch.cuda.set_device = lambda device: None
+    try:
+        yield
+    finally:
+        torch.cuda.set_device = select
+
+
+def end_together_at_exit() -> None:
+    """End data-parallel processes that have done their work, all together.
+
+    A thread of gloo may hold the last tensors that were sent. If it lets go of
+    them while Python shuts down, the process aborts ("terminate called
+    without an active exception") and takes a finished job with it. The threads
+    end with their group, that is when no model holds it any more.
+    """
+    if dist.is_available() and dist.is_initialized():
+        atexit.unregister(_end)
+        atexit.register(_end)
+
+
+def _end() -> None:
+    if dist.is_initialized():
+        dist.barrier()
+        gc.collect()  # a runner and its hooks hold each other
+        dist.destroy_process_group()

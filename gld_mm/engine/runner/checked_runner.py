@@ -1,0 +1,149 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import copy
+import os
+from typing import Dict, Optional, Union
+from urllib.error import URLError
+
+from mmengine.device import get_device
+from mmengine.dist import master_only
+from mmengine.optim import OptimWrapper
+from mmengine.registry import OPTIMIZERS, RUNNERS
+from mmengine.runner import Runner
+from torch import hub, nn
+from torch.utils.data import DataLoader
+
+from gld_mm.config import student_of
+from gld_mm.datasets.checks.files import build_dataset, check_layout
+from gld_mm.engine.checkpoint import newest_checkpoint, read_checkpoint
+from gld_mm.engine.processes import end_together_at_exit, without_gpu
+from gld_mm.errors import UserError
+
+
+@RUNNERS.register_module()
+class CheckedRunner(Runner):
+    """mmengine's runner with one-line errors for wrong paths and names.
+
+    Any host's train.py uses it if the config has
+    ``runner_type='CheckedRunner'``. Without a GPU, distributed processes
+    communicate with gloo. Dataloader workers persist between epochs unless the
+    config says otherwise: mmengine seeds workers when they start, so restarted
+    workers would repeat the same crops and flips in every epoch.
+    """
+
+    _resume: bool
+    _load_from: Optional[str]
+
+    def setup_env(self, env_cfg: Dict) -> None:
+        """Start the processes, by gloo where there is no GPU."""
+        if not (self.distributed and get_device() == 'cpu'):
+            super().setup_env(env_cfg)
+            return
+        backend = {**env_cfg.get('dist_cfg', {}), 'backend': 'gloo'}
+        with without_gpu():
+            super().setup_env({**env_cfg, 'dist_cfg': backend})
+
+    def wrap_model(self, model_wrapper_cfg: Optional[Dict],
+                   model: nn.Module) -> nn.Module:
+        """Wrap the model for its processes, without naming a missing GPU."""
+        if self.distributed and get_device() == 'cpu':
+            self.cfg.pop('sync_bn', None)  # which is for GPUs
+            model_wrapper_cfg = dict(
+                type='MMDistributedDataParallel',
+                device_ids=None,
+                broadcast_buffers=False,
+                find_unused_parameters=self.cfg.get('find_unused_parameters',
+                                                    False),
+                **(model_wrapper_cfg or {}))
+        return super().wrap_model(model_wrapper_cfg, model)
+
+    @staticmethod
+    def build_dataloader(dataloader: Union[DataLoader, Dict],
+                         seed: Optional[int] = None,
+                         diff_rank_seed: bool = False) -> DataLoader:
+        """Build a dataloader, after a look at the files of its dataset.
+
+        Raises:
+            UserError: If the dataset is missing or cannot be read.
+        """
+        if not isinstance(dataloader, dict):
+            return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        check_layout(dataloader['dataset'])
+        if dataloader.get('num_workers'):
+            dataloader.setdefault('persistent_workers', True)
+        else:  # mmpretrain's train.py asks for them where there are none
+            dataloader['persistent_workers'] = False
+        try:
+            return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        except Exception:
+            build_dataset(dataloader['dataset'])  # This says if it is that.
+            raise
+
+    def build_optim_wrapper(
+            self, optim_wrapper: Union[OptimWrapper, Dict]) -> OptimWrapper:
+        """Build the optimizer, which mmengine calls None if it is unknown.
+
+        Raises:
+            UserError: If there is no optimizer of that name.
+        """
+        optimizer = optim_wrapper.get('optimizer') if isinstance(
+            optim_wrapper, dict) else None
+        name = optimizer.get('type') if isinstance(optimizer, dict) else None
+        with OPTIMIZERS.switch_scope_and_registry(None) as registry:  # host's
+            if isinstance(name, str) and registry.get(name) is None:
+                raise UserError(
+                    f'optim_wrapper.optimizer.type "{name}" is not the name '
+                    'of an optimizer of torch or of the registry, such as SGD '
+                    'or AdamW.')
+        return super().build_optim_wrapper(optim_wrapper)
+
+    @master_only
+    def dump_config(self) -> None:
+        """Write the config to the work dir, and that of a distilled student.
+
+        ``student.py`` needs no teacher: the hosts' functions for inference and
+        their tools take it with any checkpoint of the run.
+        """
+        super().dump_config()
+        if 'teacher' in self.cfg.get('model', {}):
+            student = student_of(copy.deepcopy(self.cfg))
+            student.dump(os.path.join(self.work_dir, 'student.py'))
+
+    def load_or_resume(self) -> None:
+        """Resume from the newest checkpoint that is not cut off."""
+        if self._resume and self._load_from is None:
+            self._load_from = newest_checkpoint(self.work_dir)
+            self._resume = self._load_from is not None
+        super().load_or_resume()
+
+    def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
+        """Load a checkpoint.
+
+        Raises:
+            UserError: If there is no such file or it is no checkpoint.
+        """
+        try:
+            return super().load_checkpoint(filename, *args, **kwargs)
+        except Exception:
+            read_checkpoint(filename)  # This says if it is the file.
+            raise
+
+    def train(self) -> nn.Module:
+        """Train; processes end together.
+
+        Raises:
+            UserError: If pretrained weights cannot be downloaded.
+        """
+        try:
+            model = super().train()
+        except URLError as error:
+            folder = os.path.join(hub.get_dir(), 'checkpoints')
+            raise UserError(f'A download failed ({error.reason}). Put '
+                            f'pretrained weights into {folder}') from error
+        end_together_at_exit()
+        return model
+
+    def test(self) -> dict:
+        """Test; processes end together."""
+        metrics = super().test()
+        end_together_at_exit()
+        return metrics

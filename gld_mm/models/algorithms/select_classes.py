@@ -1,0 +1,66 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from typing import List, Sequence, Union
+
+import torch
+from mmengine.model import BaseModel
+from torch import nn
+
+from gld_mm.errors import UserError
+
+
+@torch.no_grad()
+def select_classes(network: BaseModel, classes: Sequence[Union[int,
+                                                               str]]) -> None:
+    """Keep some classes of a network, in another order, in place.
+
+    The rows of its classifiers are permuted, so logits, losses and
+    predictions have the new classes.
+
+    Args:
+        network (BaseModel): A network of mmpretrain or mmseg.
+        classes (Sequence[int | str]): For each new class the label that it had
+            in the network, or its name there, which needs the names that
+            mmengine saves with a checkpoint.
+
+    Raises:
+        UserError: If the network has no such class, or no head whose
+            classifiers are known.
+    """
+    head = getattr(network, 'head', getattr(network, 'decode_head', network))
+    count = getattr(head, 'num_classes', 0)
+    layers = [
+        layer for layer in head.modules()
+        if isinstance(layer, (nn.Linear,
+                              nn.Conv2d)) and len(layer.weight) == count
+    ]
+    if not layers:
+        raise UserError(
+            f'teacher_classes: the head of {type(network).__name__} has no '
+            'classifier whose outputs are its classes. Train the teacher on '
+            'the list of classes of the student.')
+    labels = _labels(network, classes, count)
+    for layer in layers:
+        layer.weight = nn.Parameter(layer.weight[labels], False)
+        if layer.bias is not None:
+            layer.bias = nn.Parameter(layer.bias[labels], False)
+    head.num_classes = len(labels)
+    names = (getattr(network, 'dataset_meta', None) or {}).get('classes')
+    if names:
+        network.dataset_meta = dict(
+            network.dataset_meta, classes=[names[label] for label in labels])
+
+
+def _labels(network: BaseModel, classes: Sequence[Union[int, str]],
+            count: int) -> List[int]:
+    meta = getattr(network, 'dataset_meta', None) or {}
+    names = list(meta.get('classes') or ())
+    labels = []
+    for wanted in classes:
+        label = names.index(wanted) if wanted in names else wanted
+        if not isinstance(label, int) or not 0 <= label < count:
+            known = f': {", ".join(names[:5])}, ...' if names else \
+                ', and its checkpoint names none.'
+            raise UserError(f'teacher_classes: the teacher has no class '
+                            f'{wanted!r}; it has {count} classes{known}')
+        labels.append(label)
+    return labels

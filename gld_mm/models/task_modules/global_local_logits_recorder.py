@@ -1,0 +1,182 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from typing import Any, Optional, Tuple, Union
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModel
+from mmengine.utils import to_2tuple
+from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
+from mmrazor.registry import TASK_UTILS
+from torch import Tensor, nn
+
+from gld_mm.errors import UserError
+from gld_mm.functional import global_local_logits
+
+from .cells_in_batch import CellsInBatch, is_close
+from .find_module import find_module
+from .trace import as_in_testing, describe, no_map, not_called, tensors
+
+
+@TASK_UTILS.register_module()
+class GlobalLocalLogitsRecorder(ModuleOutputsRecorder):
+    """Record the logits of the images and of the cells of their feature maps.
+
+    Without names both the map and what follows it are found
+    (:class:`CellsInBatch`). With a classifier the logits are what it makes of
+    the averages of the map (:func:`gld_mm.functional.global_local_logits`). At
+    the first forward the logits of the images are compared with what the
+    network outputs.
+
+    Args:
+        grid (int | tuple[int, int], optional): Rows and columns of local
+            logits. None records ``(B, K)``, what the network outputs, and
+            nothing of a map. Defaults to 2.
+        fixed_kernel (bool): Pool as the authors' CIFAR-100 code does, with a
+            fixed kernel that drops what does not divide. Defaults to False.
+        feature (str, optional): Name of the module that outputs the map.
+            Defaults to None: it is found, or with a classifier 'backbone'.
+        classifier (str, optional): Name of the module that classifies pooled
+            features. Defaults to None, all that follows the map.
+        network (str): What errors call the network. Defaults to 'network'.
+    """
+
+    def __init__(self,
+                 grid: Union[int, Tuple[int, int], None] = 2,
+                 fixed_kernel: bool = False,
+                 feature: Optional[str] = None,
+                 classifier: Optional[str] = None,
+                 network: str = 'network') -> None:
+        if classifier is not None and feature is None:
+            feature = 'backbone'
+        super().__init__(feature)
+        self.grid = None if grid is None else to_2tuple(grid)
+        if self.grid is not None and min(self.grid) < 1:
+            raise ValueError(f'grid should be at least 1, got {grid}.')
+        self.fixed_kernel = fixed_kernel
+        self.classifier_name = classifier
+        self.network = network
+        self.cells: Optional[CellsInBatch] = None
+        self._checked = False
+
+    def prepare_from_model(self, model: Optional[BaseModel] = None) -> None:
+        """Find the modules that have a name.
+
+        Args:
+            model (BaseModel): The network.
+
+        Raises:
+            UserError: If the network has no module of that name.
+        """
+        assert model is not None, 'model can not be None.'
+        if self.source is not None:
+            feature = find_module(model, self.source)
+        if self.classifier_name is None:
+            self.cells = CellsInBatch(model, self.grid, self.fixed_kernel,
+                                      self.network)
+        else:
+            self.classifier = find_module(model, self.classifier_name)
+            feature.register_forward_hook(self.forward_hook)
+        # A distilled student records from within its own forward, so the
+        # first of its parts that is called brings the images.
+        self.model = model
+        for part in model.children():
+            part.register_forward_pre_hook(self._begin, with_kwargs=True)
+
+    def get_record_data(self,
+                        record_idx: int = 0,
+                        data_idx: Optional[int] = None) -> Tensor:
+        """Get the logits of the last forward.
+
+        Args:
+            record_idx (int): Not used. Defaults to 0.
+            data_idx (int, optional): Not used. Defaults to None.
+
+        Returns:
+            Tensor: ``(B, 1 + L, K)``, the global logit first.
+
+        Raises:
+            UserError: If what was recorded cannot be classified.
+        """
+        if self.cells is not None:
+            logits = self.cells.logits
+            assert logits is not None, f'The {self.network} has not run.'
+            return logits[:, 0] if self.grid is None else logits
+        if not self.data_buffer:
+            raise UserError(not_called(self.source, self.network))
+        output = self.data_buffer[-1]
+        fmap = output[-1] if isinstance(output, (tuple, list)) else output
+        if not isinstance(fmap, Tensor) or fmap.ndim != 4:
+            raise UserError(no_map(self.source, self.network, output))
+        return global_local_logits(fmap, self._classify, self.grid or (1, 1),
+                                   self.fixed_kernel)
+
+    def __enter__(self) -> 'GlobalLocalLogitsRecorder':
+        """Start to record."""
+        self._has_begun = False
+        return super().__enter__()
+
+    def __exit__(self, *args: Any) -> None:
+        """Stop to record."""
+        super().__exit__(*args)
+        if self.cells is not None:
+            self.cells.end()
+
+    def _begin(self, part: nn.Module, args: tuple, kwargs: dict) -> None:
+        if not self.recording or self._has_begun:
+            return
+        self._has_begun = True
+        images = args[0] if args else next(iter(kwargs.values()))
+        if not self._checked:
+            self._checked = True
+            self._check(self.model, images[:2])
+        if self.cells is not None:
+            self.cells.begin(images)
+
+    @torch.compiler.disable
+    def _check(self, model: BaseModel, images: Tensor) -> None:
+        """Find what has no name, and compare what has with the network."""
+        if self.cells is not None:
+            self._find(self.cells, images)
+            return
+        with as_in_testing(model):
+            expected: Any = sum(tensors(model(images, mode='tensor')))
+            logits = self.get_record_data()[:, 0]
+            self.reset_data_buffer()
+        if not is_close(logits, expected):
+            raise UserError(
+                f'The logits of the {self.network} to compare, '
+                f'"{self.classifier_name}" of the averages of '
+                f'"{self.source}", are not what the network outputs '
+                f'({describe(logits)}, {describe(expected)}, largest '
+                f'difference {(logits - expected).abs().max():.3g}): leave '
+                'out both names, then they are found, or give others.')
+
+    def _find(self, cells: CellsInBatch, images: Tensor) -> None:
+        cells.find(images, self.source)
+        if self.grid is None:
+            return
+        if cells.map_name is None:
+            text = (f'GLD finds no local logits of the {self.network}: what '
+                    'follows its feature map takes no part of it. The global '
+                    'and the relation term are left.')
+        else:
+            text = (f'GLD takes the local logits of the {self.network} from '
+                    f'the map that "{cells.map_name}" outputs.')
+        print_log(text, 'current')
+
+    def _classify(self, pooled: Tensor) -> Tensor:
+        name = f'"{self.classifier_name}" of the {self.network}'
+        shape = tuple(pooled.shape)
+        try:
+            logits = self.classifier(pooled)
+        except (AttributeError, IndexError, RuntimeError, TypeError,
+                ValueError) as error:
+            raise UserError(f'{name} does not take pooled features {shape}: '
+                            f'{error}') from error
+        if not (isinstance(logits, Tensor) and logits.ndim == 2
+                and len(logits) == len(pooled)):
+            raise UserError(
+                f'{name} makes {describe(logits)} of pooled features {shape}; '
+                f'it should make logits ({shape[0]}, K), as the linear layer '
+                'of a head does.')
+        return logits

@@ -1,0 +1,117 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""What keeps the equations exact: precision, rounding, pooling windows."""
+from functools import wraps
+from typing import Callable, List, Optional, Tuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = [
+    'at_least_float32', 'in_full_precision', 'pool_cells', 'rounding_error',
+    'shift_and_scale', 'squared_distances'
+]
+
+
+def at_least_float32(logits: Tensor) -> Tensor:
+    """Cast half precision to float32; leave float32 and float64."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def in_full_precision(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Compute a loss of student and teacher outside autocast, in float32.
+
+    The teacher's logits get no gradient.
+    """
+
+    @wraps(loss)
+    def wrapper(student: Tensor, teacher: Tensor, *args, **kwargs) -> Tensor:
+        with torch.autocast(student.device.type, enabled=False):
+            return loss(
+                at_least_float32(student), at_least_float32(teacher.detach()),
+                *args, **kwargs)
+
+    return wrapper
+
+
+def rounding_error(logits: Tensor) -> Tensor:
+    """Bound the rounding error of each row, ``(N, K) -> (N, 1)``."""
+    largest = logits.detach().abs().amax(-1, keepdim=True)
+    return 8 * torch.finfo(logits.dtype).eps * largest
+
+
+def shift_and_scale(logits: Tensor) -> Tensor:
+    """Move the origin to the first row and scale the largest entry to 1.
+
+    Normalised distances depend on neither. With a row as the origin, what
+    ``|a|^2 + |b|^2 - 2ab`` loses to rounding is small against a distance of
+    the same row of the matrix, equal rows are exactly zero, and no square
+    overflows. Both are constants to the gradient.
+    """
+    shifted = logits - logits[:1].detach()
+    scale = shifted.detach().abs().amax()
+    return shifted / scale.masked_fill(scale == 0, 1)
+
+
+def squared_distances(rows: Tensor,
+                      logits: Tensor,
+                      out: Optional[Tensor] = None) -> Tensor:
+    """Compute ``|a|^2 + |b|^2 - 2ab``, which takes one matrix product.
+
+    Args:
+        rows (Tensor): ``(R, K)``.
+        logits (Tensor): ``(M, K)``.
+        out (Tensor, optional): Memory for the result. Defaults to None.
+
+    Returns:
+        Tensor: ``(R, M)``.
+    """
+    distances = torch.mm(rows, logits.t(), out=out).mul_(-2)
+    distances += rows.square().sum(-1, keepdim=True)
+    distances += logits.square().sum(-1)
+    return distances.clamp_(min=0)
+
+
+def pool_cells(feature: Tensor,
+               grid: Tuple[int, int],
+               fixed_kernel: bool = False) -> Tensor:
+    """Average a feature map over each cell of a grid.
+
+    Args:
+        feature (Tensor): ``(B, C, H, W)``.
+        grid (tuple[int, int]): Rows and columns of the grid; their product is
+            ``L``.
+        fixed_kernel (bool): Whether to pool with a kernel of
+            H//rows x W//columns, which leaves out the remainder at the lower
+            and right border. Defaults to False, adaptive pooling.
+
+    Returns:
+        Tensor: ``(B, L, C)``, the cells row by row.
+
+    Raises:
+        ValueError: If the feature is not a map, or the map has fewer rows or
+            columns than the grid.
+    """
+    if feature.ndim != 4:
+        raise ValueError('The feature map should be (B, C, H, W), got '
+                         f'{tuple(feature.shape)}: take it before pooling.')
+    (height, width), (rows, columns) = feature.shape[2:], grid
+    if rows > height or columns > width:
+        raise ValueError(f'A grid of {rows}x{columns} does not fit a feature '
+                         f'map of {height}x{width}: choose a smaller grid or '
+                         'an earlier feature.')
+    if fixed_kernel or not (height % rows or width % columns):
+        cells = F.avg_pool2d(feature, (height // rows, width // columns))
+        return cells[..., :rows, :columns].flatten(2).transpose(1, 2)
+    # The gradient of PyTorch's adaptive pooling is not deterministic on a GPU.
+    return torch.stack([
+        feature[..., top:bottom, left:right].mean((2, 3))
+        for top, bottom in _adaptive_windows(height, rows)
+        for left, right in _adaptive_windows(width, columns)
+    ], 1)
+
+
+def _adaptive_windows(size: int, cells: int) -> List[Tuple[int, int]]:
+    """First and last position of each window; neighbours may overlap."""
+    return [(i * size // cells, -(-(i + 1) * size // cells))
+            for i in range(cells)]

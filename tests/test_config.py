@@ -1,0 +1,47 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import pytest
+from mmengine.config import Config
+
+from gld_mm.config import read_config, student_of
+from gld_mm.errors import UserError
+
+
+def test_a_distillation_config_becomes_its_students():
+    cfg = Config(
+        dict(
+            model=dict(
+                type='mmrazor.GLDDistill',
+                architecture=dict(type='A'),
+                teacher=dict(type='T'),
+                data_preprocessor=dict(mean=[1.])),
+            default_hooks=dict(timer=dict(), teacher_val=dict())))
+    student = student_of(cfg)
+    assert student.model == dict(type='A', data_preprocessor=dict(mean=[1.]))
+    assert list(student.default_hooks) == ['timer']
+
+
+def test_a_plain_config_is_left_alone():
+    cfg = Config(dict(model=dict(type='A')))
+    assert student_of(cfg).model == dict(type='A')
+
+
+@pytest.mark.parametrize('text, message', [
+    (None, 'a.py'),
+    ('x = dict(', 'never closed'),
+    ("_base_ = './none.py'", 'none.py'),
+])
+def test_a_config_that_cannot_be_read_is_one_line(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / 'a.py').write_text(text)
+    with pytest.raises(UserError, match=f'^The config .*a.py .*{message}'):
+        read_config(tmp_path / 'a.py')
+
+
+def test_a_base_that_two_configs_share_is_no_circle(tmp_path):
+    (tmp_path / 'base.py').write_text('x = dict(y=1)')
+    (tmp_path / 'a.py').write_text("_base_ = './base.py'\nz = 2")
+    (tmp_path / 'b.py').write_text("_base_ = './base.py'\nx = dict(w=3)")
+    (tmp_path / 'c.py').write_text("_base_ = './a.py'\nv = 4")
+    assert read_config(tmp_path / 'b.py').x == dict(y=1, w=3)
+    assert read_config(tmp_path / 'c.py').to_dict() == dict(
+        x=dict(y=1), z=2, v=4)

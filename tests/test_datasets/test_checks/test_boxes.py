@@ -1,0 +1,93 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import copy
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from gld_mm.datasets.checks import files as data_check
+from gld_mm.errors import UserError
+from tests.voc import voc_devkit, write_xml
+
+pytest.importorskip('mmdet')
+CONFIGS = Path(__file__).parents[3] / 'configs'
+XML = 'VOC2012/Annotations/2012_000002.xml'
+
+
+@pytest.fixture(scope='module')
+def shipped():
+    cfg = Config.fromfile(CONFIGS / 'baseline' / 'ssd300_r18_voc.py')
+    return cfg.train_dataloader.dataset
+
+
+@pytest.fixture
+def data(tmp_path, shipped):
+    """Folder and config of a good training set of 07 and 12."""
+    init_default_scope('mmdet')
+    voc_devkit(tmp_path)
+    cfg = copy.deepcopy(shipped)
+    for part in cfg.datasets:
+        part.data_root = f'{tmp_path}/'
+    return tmp_path, cfg
+
+
+def check(cfg, num_classes=20):
+    data_check.check_samples(data_check.build_dataset(cfg), num_classes)
+
+
+def test_a_good_one_passes_and_all_its_images_are_found(data):
+    check(data[1])
+    assert len(list(data_check.files(data_check.build_dataset(data[1])))) == 8
+
+
+@pytest.mark.parametrize('folder', [
+    'VOC2012/Annotations', 'VOC2007/JPEGImages',
+    'VOC2012/ImageSets/Main/trainval.txt'
+])
+def test_a_missing_folder_or_list_is_named(data, folder):
+    root, cfg = data
+    (root / folder).rename(root / 'elsewhere')
+    with pytest.raises(UserError, match=f'VOCDataset: {root}/{folder} is mis'):
+        data_check.check_layout(cfg)
+
+
+def test_a_missing_annotation_is_named(data):
+    root, cfg = data
+    (root / XML).unlink()
+    with pytest.raises(UserError, match=f'cannot be read.*{XML}'):
+        check(cfg)
+
+
+def test_an_unknown_class_names_file_and_class(data):
+    root, cfg = data
+    write_xml(root / XML, [('zebra', 1, 1, 9, 9)])
+    with pytest.raises(UserError, match=f'{XML}: the class "zebra" is not'):
+        check(cfg)
+
+
+def test_a_class_of_voc_may_be_left_out_on_purpose(data):
+    for part in data[1].datasets:
+        part.metainfo = dict(classes=('dog', ))
+    check(data[1], num_classes=1)
+
+
+def test_a_box_without_area_is_named(data):
+    root, cfg = data
+    write_xml(root / XML, [('dog', 9, 1, 9, 30)])
+    with pytest.raises(
+            UserError, match=rf'{XML}: the box \[8, 0, 8, 29\] has'):
+        check(cfg)
+
+
+def test_an_empty_list_is_an_error(data):
+    root, cfg = data
+    (root / 'VOC2007/ImageSets/Main/trainval.txt').write_text('')
+    with pytest.raises(
+            UserError, match='VOC2007/ImageSets/Main/trainval.txt is em'):
+        check(cfg)
+
+
+def test_another_number_of_classes_is_an_error(data):
+    with pytest.raises(UserError, match='has 20 classes, the head 80'):
+        check(data[1], num_classes=80)

@@ -1,0 +1,174 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import copy
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.structures import DataSample
+from mmrazor.registry import MODELS
+
+from gld_mm.config import distill, write_pair
+from gld_mm.errors import UserError
+
+from .conftest import classifier
+
+PREPROCESSOR = dict(
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    num_classes=10)
+
+
+def training(depth=8, **model):
+    """The config of a tiny classifier, without the scopes of its parts."""
+    network = copy.deepcopy(dict(classifier(depth), type='ImageClassifier'))
+    return Config(
+        dict(
+            default_scope='mmpretrain',
+            data_preprocessor=dict(PREPROCESSOR),
+            model=dict(network, **model)))
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """The weights of a teacher."""
+    init_default_scope('mmpretrain')
+    path = tmp_path / 'teacher.pth'
+    torch.save(MODELS.build(classifier(14)).state_dict(), path)
+    return str(path)
+
+
+def losses_of(cfg):
+    init_default_scope('mmpretrain')
+    model = MODELS.build(cfg.model).train()
+    torch.manual_seed(0)
+    data = dict(
+        inputs=torch.randint(256, (4, 3, 16, 16), dtype=torch.uint8),
+        data_samples=[DataSample().set_gt_label(i) for i in range(4)])
+    data = model.data_preprocessor(data, True)
+    return model, data, model(**data, mode='loss')
+
+
+@pytest.mark.parametrize('method, terms', [
+    ('gld', {'loss_global', 'loss_local', 'loss_relation'}),
+    ('kd', {'loss_kl'}),
+])
+def test_a_pair_of_configs_trains(checkpoint, method, terms):
+    cfg = distill(training(), training(14), checkpoint, method)
+    model, data, losses = losses_of(cfg)
+    assert {k
+            for k in losses if 'loss' in k
+            } == {'student.loss', *(f'distill.{x}' for x in terms)}
+    alone = MODELS.build(cfg.model.architecture)
+    alone.load_state_dict(model.state_dict())
+    alone = alone(**data, mode='loss')['loss']
+    share = {'gld': 0.3, 'kd': 0.1}[method]
+    torch.testing.assert_close(losses['student.loss'], share * alone)
+
+
+def test_kd_compares_what_the_networks_put_out(checkpoint):
+    cfg = distill(training(), training(14), checkpoint, 'kd')
+    model, data, losses = losses_of(cfg)
+    student, teacher = ((network(data['inputs']) / 4).log_softmax(1)
+                        for network in (model, model.teacher))
+    expected = 0.9 * 16 * (teacher.exp() * (teacher - student)).sum(1).mean()
+    torch.testing.assert_close(losses['distill.loss_kl'], expected)
+
+
+def test_the_batch_augmentation_of_the_student_stays(checkpoint):
+    mixup = dict(augments=[dict(type='Mixup', alpha=1e6)])
+    student = training(train_cfg=mixup)
+    cfg = distill(student, training(14, train_cfg=mixup), checkpoint)
+    _, data, _ = losses_of(cfg)
+    scores = torch.stack([x.gt_score for x in data['data_samples']])
+    assert ((scores > 0).sum(1) <= 2).all() and (scores > 0).sum() > 4
+    assert student.model.type == 'ImageClassifier'  # not changed
+
+
+def test_the_runner_gives_the_pair_the_preprocessing_of_the_student(
+        checkpoint):
+    cfg = distill(training(), training(14), checkpoint)
+    # What mmengine's Runner does
+    cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    model, data, _ = losses_of(cfg)
+    assert data['inputs'].mean().abs() < 1
+
+
+def test_the_config_can_be_written_and_read(checkpoint, tmp_path):
+    cfg = distill(training(), training(14), checkpoint)
+    cfg.dump(tmp_path / 'pair.py')
+    assert Config.fromfile(tmp_path / 'pair.py').model == cfg.model
+
+
+def test_other_classes_are_an_error_that_says_what_to_do(checkpoint):
+    teacher = training(14)
+    teacher.model.head.num_classes = 7
+    with pytest.raises(
+            UserError, match='has 10 classes, the teacher 7: fine-tune'):
+        distill(training(), teacher, checkpoint)
+
+
+def test_a_teacher_without_weights_is_an_error():
+    with pytest.raises(UserError, match='--teacher-ckpt'):
+        distill(training(), training(14))
+
+
+def test_a_model_of_the_zoo_brings_its_weights():
+    student = training()
+    student.model.head.num_classes = 1000
+    cfg = distill(student, 'resnet34_8xb32_in1k')
+    assert cfg.model.teacher.backbone.depth == 34
+    assert cfg.model.teacher.data_preprocessor.to_rgb
+    assert cfg.model.teacher_ckpt.startswith('https://download.openmmlab.com')
+    with pytest.raises(UserError, match='no model of mmpretrain'):
+        distill(student, 'resnet35')
+
+
+def test_the_dense_heads_get_the_dense_distiller(checkpoint):
+    pytest.importorskip('mmseg')
+    path = 'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'
+    distiller = distill(path, path, checkpoint).model.distiller
+    assert distiller.type == 'mmrazor.DenseGLDDistiller'
+    assert distiller.cls_out_channels == 19
+    distiller = distill(path, path, checkpoint, 'kd').model.distiller
+    assert distiller.connectors.rows.cls_out_channels == 19
+
+
+def test_a_detector_without_ssd_head_is_an_error(checkpoint):
+    pytest.importorskip('mmdet')
+    ssd, other = ('mmdet::ssd/ssd300_coco.py',
+                  'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py')
+    assert distill(ssd, ssd, checkpoint).model.distiller.cls_out_channels == 81
+    with pytest.raises(UserError, match='SSDHead'):
+        distill(other, other, checkpoint)
+
+
+def test_a_config_that_inherits_the_students_can_be_written(
+        checkpoint, tmp_path):
+    student = str(tmp_path / 'student.py')
+    training().dump(student)
+    cfg = distill(student, training(14), checkpoint)
+    write_pair(cfg, student, str(tmp_path / 'pair.py'))
+    text = (tmp_path / 'pair.py').read_text()
+    assert text.startswith(f"_base_ = '{student}'")
+    assert 'architecture=dict(_base_.model' in text
+    written = Config.fromfile(tmp_path / 'pair.py')
+    assert {k: v for k, v in written.items() if k != 'filename'} == dict(cfg)
+
+
+def test_the_teacher_sees_its_own_normalisation(checkpoint):
+    other = training(14)
+    other.data_preprocessor = dict(
+        PREPROCESSOR, mean=[0., 0., 0.], std=[255.] * 3, to_rgb=True)
+    cfg = distill(training(), other, checkpoint)
+    model, data, _ = losses_of(cfg)
+    seen = []
+    model.teacher.backbone.register_forward_pre_hook(
+        lambda module, args: seen.append(args[0]))
+    model(**data, mode='loss')
+    torch.manual_seed(0)
+    images = torch.randint(256, (4, 3, 16, 16), dtype=torch.uint8)
+    torch.testing.assert_close(seen[-1], images.flip(1) / 255)
+    cfg.model.map_teacher_input = False
+    model, data, _ = losses_of(cfg)
+    assert model.map_input is None

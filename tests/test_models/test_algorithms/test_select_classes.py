@@ -1,0 +1,56 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import pytest
+import torch
+from mmpretrain.registry import MODELS as CLS_MODELS
+from mmrazor.registry import MODELS
+
+from gld_mm.errors import UserError
+from gld_mm.models.algorithms.select_classes import select_classes
+
+from ...conftest import classifier, distillation
+
+pytestmark = pytest.mark.usefixtures('mmpretrain_scope')
+IMAGES = torch.rand(2, 3, 16, 16)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return CLS_MODELS.build(classifier(num_classes=4)).eval()
+
+
+def test_its_logits_are_those_of_the_classes_in_their_new_order(network):
+    before = network(IMAGES)
+    select_classes(network, [3, 0, 1])
+    torch.testing.assert_close(network(IMAGES), before[:, [3, 0, 1]])
+    assert network.head.num_classes == 3
+
+
+def test_names_are_those_that_its_checkpoint_knows(network):
+    before = network(IMAGES)
+    network.dataset_meta = dict(classes=['ant', 'bee', 'cow', 'dog'])
+    select_classes(network, ['dog', 'ant'])
+    torch.testing.assert_close(network(IMAGES), before[:, [3, 0]])
+    assert network.dataset_meta['classes'] == ['dog', 'ant']
+
+
+@pytest.mark.parametrize('classes', [[4], [-1], ['cat']])
+def test_a_class_that_it_does_not_have_is_an_error(network, classes):
+    network.dataset_meta = dict(classes=['ant', 'bee', 'cow', 'dog'])
+    with pytest.raises(UserError, match='no class .* 4 classes: ant'):
+        select_classes(network, classes)
+
+
+def test_a_teacher_of_more_classes_teaches_some_of_them(
+        tmp_path, batch, network):
+    path = str(tmp_path / 'teacher.pth')
+    teacher = CLS_MODELS.build(classifier(14, num_classes=20))
+    torch.save(teacher.state_dict(), path)
+    model = MODELS.build(
+        distillation(
+            teacher=classifier(14, num_classes=20),
+            teacher_ckpt=path,
+            teacher_classes=list(range(19, 9, -1))))
+    expected = teacher.eval()(batch[0])[:, range(19, 9, -1)]
+    torch.testing.assert_close(model.teacher(batch[0]), expected)
+    assert model.loss(*batch)['distill.loss_global'] > 0

@@ -1,0 +1,140 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+import argparse
+from pathlib import Path
+from typing import Optional
+
+import matplotlib
+from matplotlib.figure import Figure
+from mmengine.registry import MODELS
+
+from gld_mm.config import read_config
+from gld_mm.errors import UserError
+from gld_mm.models.distillers import BaseGLDDistiller
+
+matplotlib.use('Agg')
+
+
+def figure_parser(description: str) -> argparse.ArgumentParser:
+    """Arguments of every figure.
+
+    Args:
+        description (str): Of the tool.
+
+    Returns:
+        ArgumentParser: With ``--out``.
+    """
+    parser = argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='the picture; by default in work_dirs/figures, named after the '
+        'figure and, where it has them, the config and the images')
+    return parser
+
+
+def network_parser(description: str) -> argparse.ArgumentParser:
+    """Arguments of every figure of networks and images.
+
+    Args:
+        description (str): Of the tool.
+
+    Returns:
+        ArgumentParser: That of :func:`figure_parser` with ``--network``,
+        ``--index`` and ``--image``.
+    """
+    parser = figure_parser(description)
+    parser.add_argument(
+        '--network',
+        nargs=3,
+        action='append',
+        required=True,
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+        help='a network to show, of a distillation the student; repeat for '
+        'more')
+    images = parser.add_mutually_exclusive_group()
+    images.add_argument(
+        '--index',
+        nargs='+',
+        type=int,
+        default=[0],
+        help="images of the first network's test set")
+    images.add_argument(
+        '--image',
+        nargs='+',
+        help="image files instead, which go through the test set's pipeline "
+        '(CIFAR-100 has none that resizes: give images of 32x32)')
+    parser.add_argument(
+        '--distiller',
+        metavar='CONFIG',
+        help='the GLD config that says what is compared in teacher and '
+        'student; by default the first one among the networks')
+    return parser
+
+
+def distillation_config(args: argparse.Namespace) -> Optional[str]:
+    """The GLD config that says what is compared in teacher and student.
+
+    Args:
+        args (Namespace): Arguments of :func:`network_parser`.
+
+    Returns:
+        str, optional: ``--distiller``, or the first config among the networks
+        that distils with GLD; None if there is none.
+
+    Raises:
+        UserError: If ``--distiller`` does not distil with GLD.
+    """
+    if args.distiller:
+        if not _has_gld(args.distiller):
+            raise UserError(f'--distiller {args.distiller} does not distil '
+                            'with GLD: give a config such as those in '
+                            'configs/gld/.')
+        return args.distiller
+    configs = [config for _, config, _ in args.network]
+    return next(filter(_has_gld, configs), None)
+
+
+def _has_gld(config: str) -> bool:
+    distiller = read_config(config).model.get('distiller')
+    return distiller is not None and issubclass(
+        MODELS.get(distiller.type), BaseGLDDistiller)
+
+
+def figure_path(args: argparse.Namespace, figure: str) -> Path:
+    """Where a figure goes.
+
+    Args:
+        args (Namespace): Arguments of :func:`figure_parser` or
+            :func:`network_parser`.
+        figure (str): Name of the figure.
+
+    Returns:
+        Path: ``--out``, or
+        ``work_dirs/figures/<figure>_<config>_<images>.png``.
+    """
+    if args.out is not None:
+        return args.out
+    if 'network' in args:
+        images = [Path(image).stem
+                  for image in args.image] if args.image else args.index
+        name = '-'.join(map(str, images))
+        if len(name) > 100:
+            name = f'{name[:100]}-etc'
+        figure = f'{figure}_{Path(args.network[-1][1]).stem}_{name}'
+    return Path('work_dirs', 'figures', f'{figure}.png')
+
+
+def save_figure(figure: Figure, path: Path, dpi: int = 120) -> None:
+    """Write a figure and say where.
+
+    Args:
+        figure (Figure): What was drawn.
+        path (Path): The picture; its folder is made.
+        dpi (int): Pixels per inch. Defaults to 120.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.tight_layout()
+    figure.savefig(path, dpi=dpi)
+    print(f'wrote {path}')
