@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 __all__ = [
-    'at_least_float32', 'in_full_precision', 'pool_cells', 'rounding_error',
-    'shift_and_scale', 'squared_distances'
+    'at_least_float32', 'cell_windows', 'in_full_precision', 'pool_cells',
+    'rounding_error', 'shift_and_scale', 'squared_distances'
 ]
 
 
@@ -105,13 +105,30 @@ def pool_cells(feature: Tensor,
         return cells[..., :rows, :columns].flatten(2).transpose(1, 2)
     # The gradient of PyTorch's adaptive pooling is not deterministic on a GPU.
     return torch.stack([
-        feature[..., top:bottom, left:right].mean((2, 3))
-        for top, bottom in _adaptive_windows(height, rows)
-        for left, right in _adaptive_windows(width, columns)
+        feature[..., vertical, horizontal].mean((2, 3))
+        for vertical in cell_windows(height, rows)
+        for horizontal in cell_windows(width, columns)
     ], 1)
 
 
-def _adaptive_windows(size: int, cells: int) -> List[Tuple[int, int]]:
-    """First and last position of each window; neighbours may overlap."""
-    return [(i * size // cells, -(-(i + 1) * size // cells))
-            for i in range(cells)]
+def cell_windows(size: int,
+                 cells: int,
+                 fixed_kernel: bool = False) -> List[slice]:
+    """Positions of each cell along one axis of a feature map.
+
+    Args:
+        size (int): Positions of the map.
+        cells (int): Cells of the grid.
+        fixed_kernel (bool): See :func:`pool_cells`. Defaults to False, the
+            windows of adaptive pooling, of which neighbours may overlap.
+
+    Returns:
+        list[slice]: One window a cell.
+    """
+    if fixed_kernel:
+        kernel = size // cells
+        return [slice(i * kernel, (i + 1) * kernel) for i in range(cells)]
+    return [
+        slice(i * size // cells, -(-(i + 1) * size // cells))
+        for i in range(cells)
+    ]

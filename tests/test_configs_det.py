@@ -1,11 +1,10 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import pytest
 import torch
-from mmengine.registry import MODELS, init_default_scope
-
-from gld_mm.engine.checkpoint import LoadReport
 
 from .configs import count, load, names, on_meta
+from .transfer import (assert_only_the_backbone_differs,
+                       assert_the_imagenet_student_is_its_backbone)
 
 pytest.importorskip('mmdet')
 
@@ -79,36 +78,9 @@ def test_kd_and_the_baseline_differ_from_gld_in_the_method_only(data, classes):
 
 @pytest.mark.parametrize('data', DATA)
 def test_transfer_rows_differ_in_the_backbone_only(data):
-    weights = {}
-    for student in ('r34', 'r18', 'r18-gld'):
-        folder = 'transfer' if student == 'r18-gld' else 'baseline'
-        cfg = load(f'{folder}/ssd300_{student}_{data}.py')
-        backbone = cfg.model.backbone
-        weights[student] = (backbone.depth, backbone.init_cfg.prefix,
-                            backbone.init_cfg.pop('checkpoint'))
-        backbone.depth = 18
-        if student == 'r34':
-            first = cfg
-        assert cfg.to_dict() == first.to_dict()
-    assert [w[:2] for w in weights.values()] == [(34, 'backbone.'),
-                                                 (18, 'backbone.'),
-                                                 (18, 'backbone.')]
-    assert 'resnet34' in weights['r34'][2] and 'resnet18' in weights['r18'][2]
-    assert weights['r18-gld'][2] == 'work_dirs/r34_r18_in1k/epoch_100.pth'
+    assert_only_the_backbone_differs('ssd300', data)
 
 
 def test_the_imagenet_student_is_the_backbone_as_it_is_saved(tmp_path):
-    init_default_scope('mmpretrain')
-    student = MODELS.build(load('gld/r34_r18_in1k.py').model.architecture)
-    torch.save(
-        dict(state_dict=student.state_dict()), tmp_path / 'epoch_100.pth')
-    init_default_scope('mmdet')
-    cfg = load('transfer/ssd300_r18-gld_voc.py').model
-    init_cfg = cfg.backbone.init_cfg
-    init_cfg.checkpoint = str(tmp_path / 'epoch_100.pth')
-    detector = MODELS.build(cfg)
-    report = LoadReport(detector.backbone)
-    detector.init_weights()
-    assert report.loaded and not (report.missing or report.errors)
-    for name, weight in detector.backbone.state_dict().items():
-        assert torch.equal(weight, student.state_dict()[f'backbone.{name}'])
+    assert_the_imagenet_student_is_its_backbone(
+        'transfer/ssd300_r18-gld_voc.py', 'mmdet', tmp_path)

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from gld_mm.errors import UserError
-from gld_mm.functional import global_local_logits
+from gld_mm.numerics import cell_windows, pool_cells
 
 from .trace import (Call, as_in_testing, map_tensors, no_map, not_called,
                     tensors, trace)
@@ -255,27 +255,25 @@ class CellsInBatch:
         axis, (height, width) = self.axes[x.ndim], size
         fmap = x.movedim(axis, 1).flatten(2)
         fmap = fmap[..., fmap.shape[2] - height * width:]
-        means = global_local_logits(
-            fmap.unflatten(2, (height, width)), nn.Identity(), self.grid,
-            self.fixed_kernel)[:, 1:].to(x.dtype)
+        means = pool_cells(
+            fmap.unflatten(2, (height, width)), self.grid, self.fixed_kernel)
         means = means.transpose(0, 1).flatten(0, 1)
         shape = [len(means)] + [1] * (x.ndim - 1)
         shape[axis] = -1
         return torch.cat([x, means.view(shape).expand(-1, *x.shape[1:])])
 
     def _crops(self, args: tuple) -> Iterator[tuple]:
-        for i in range(self.grid[0]):
-            for j in range(self.grid[1]):
+        """What a module takes in, cut to each cell, row by row."""
+        for row in range(self.grid[0]):
+            for column in range(self.grid[1]):
                 yield map_tensors(
                     lambda x: x[...,
-                                self._window(x.shape[2], 0, i),
-                                self._window(x.shape[3], 1, j)], args)
+                                self._windows(x, 0)[row],
+                                self._windows(x, 1)[column]], args)
 
-    def _window(self, size: int, axis: int, i: int) -> slice:
-        cells = self.grid[axis]
-        if self.fixed_kernel:
-            return slice(i * (size // cells), (i + 1) * (size // cells))
-        return slice(i * size // cells, -(-(i + 1) * size // cells))
+    def _windows(self, x: Tensor, axis: int) -> List[slice]:
+        return cell_windows(x.shape[2 + axis], self.grid[axis],
+                            self.fixed_kernel)
 
     def _map_size(self, x: Tensor) -> Optional[Tuple[int, int]]:
         """Height and width, None of what is no map; (1, 1) is one."""

@@ -1,16 +1,13 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Distillation in DistributedDataParallel: two gloo processes against one."""
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS as CLS_MODELS
 from mmpretrain.structures import DataSample
 from mmrazor.registry import MODELS
+
+from tests.two_processes import run_in_two_processes
 
 from ...conftest import classifier, distillation
 
@@ -58,20 +55,7 @@ def images(first, last):
 @pytest.fixture(scope='module')
 def ranks(tmp_path_factory):
     folder = tmp_path_factory.mktemp('ddp')
-    script = folder / 'code.py'
-    script.write_text(CODE)
-    run = subprocess.run([
-        sys.executable, '-m', 'torch.distributed.run', '--standalone',
-        '--nproc_per_node=2',
-        str(script),
-        str(folder)
-    ],
-                         cwd=Path(__file__).parents[3],
-                         env=dict(
-                             os.environ, PYTHONPATH='.', OMP_NUM_THREADS='1'),
-                         capture_output=True,
-                         text=True)
-    assert run.returncode == 0, run.stderr
+    run_in_two_processes(CODE, folder)
     return [
         torch.load(folder / f'{rank}.pth', weights_only=True)
         for rank in range(2)

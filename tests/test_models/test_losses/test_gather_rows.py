@@ -1,16 +1,12 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Relations of the global batch: two gloo processes against one."""
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
 from gld_mm.functional import relation
 from gld_mm.models.losses import RelationLoss
 from gld_mm.models.losses.gather_rows import gather_rows
+from tests.two_processes import run_in_two_processes
 
 CODE = '''
 import sys
@@ -65,19 +61,7 @@ def folder(tmp_path_factory):
     sets = [[torch.randn(3 + i + 1, k + i % 4) for i in range(30)]
             for k in (5, 3)]
     torch.save(sets, folder / 'sets.pth')
-    (folder / 'code.py').write_text(CODE)
-    run = subprocess.run([
-        sys.executable, '-m', 'torch.distributed.run', '--standalone',
-        '--nproc_per_node=2',
-        str(folder / 'code.py'),
-        str(folder)
-    ],
-                         cwd=Path(__file__).parents[3],
-                         env=dict(
-                             os.environ, PYTHONPATH='.', OMP_NUM_THREADS='1'),
-                         capture_output=True,
-                         text=True)
-    assert run.returncode == 0, run.stderr
+    run_in_two_processes(CODE, folder)
     return folder
 
 
