@@ -73,6 +73,9 @@ class BaseGLDDistiller(ConfigurableDistiller):
                                  task_loss_weight)
         self.compared: Dict[str, List[Tensor]] = {}
 
+    # The relation writes its gradient in place, which torch.compile cannot
+    # trace; the losses are a few calls on small tensors.
+    @torch.compiler.disable
     def compute_distill_losses(self) -> Dict[str, Tensor]:
         """Compute the terms that are on from what was recorded.
 

@@ -1,4 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from contextlib import nullcontext
 from typing import Any, Optional, Tuple, Union
 
 import torch
@@ -121,6 +122,7 @@ class GlobalLocalLogitsRecorder(ModuleOutputsRecorder):
         if self.cells is not None:
             self.cells.end()
 
+    @torch.compiler.disable
     def _begin(self, part: nn.Module, args: tuple, kwargs: dict) -> None:
         if not self.recording or self._has_begun:
             return
@@ -128,11 +130,15 @@ class GlobalLocalLogitsRecorder(ModuleOutputsRecorder):
         images = args[0] if args else next(iter(kwargs.values()))
         if not self._checked:
             self._checked = True
-            self._check(self.model, images[:2])
+            # torch.compile would compile each trial.
+            eager = getattr(torch.compiler, 'set_stance', nullcontext)
+            with eager('force_eager'):
+                self._check(self.model, images[:2])
+            # What was compiled before knows nothing of the new hooks.
+            torch.compiler.reset()
         if self.cells is not None:
             self.cells.begin(images)
 
-    @torch.compiler.disable
     def _check(self, model: BaseModel, images: Tensor) -> None:
         """Find what has no name, and compare what has with the network."""
         if self.cells is not None:
