@@ -6,13 +6,15 @@ from typing import Any, List, Optional, Tuple, Union
 from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 from mmengine.registry import MODELS
-from mmengine.utils import get_installed_path
+from mmengine.utils import get_installed_path, to_2tuple
 from mmpretrain.models.heads import MultiLabelClsHead
 from torch import nn
 
 from .errors import UserError
 
 _PLACE = 'the network of the student'
+# Of detectors with a second stage, masks or a teacher of their own
+_OTHER_PARTS = {'mask_head', 'panoptic_head', 'roi_head', 'teacher_ckpt'}
 # Dense heads of the hosts that do not output a logit of each class
 _NO_SCORES = ('PointHead', 'SideAdapterCLIPHead', 'VPDDepthHead', 'YOLOV3Head')
 
@@ -141,6 +143,9 @@ def distill(student: Union[str, Config],
         # The student's, and not what the runner would build of the config's.
         data_preprocessor=None,
         distiller=distiller)
+    sizes = [_image_size(cfg), _image_size(taught_by)]
+    if None not in sizes and sizes[0] != sizes[1]:
+        cfg.model.teacher_size = sizes[1]
     cfg.merge_from_dict({
         'default_hooks.teacher_val.type':
         'mmrazor.TeacherValHook',
@@ -176,6 +181,17 @@ def _network(cfg: Config) -> ConfigDict:
     if 'data_preprocessor' in cfg:
         network.setdefault('data_preprocessor', cfg.data_preprocessor)
     return network
+
+
+def _image_size(cfg: Config) -> Optional[Tuple[int, int]]:
+    """Height and width of the images that a classifier is trained on."""
+    if cfg.get('default_scope') != 'mmpretrain':
+        return None  # Dense networks take images of any size.
+    loader = cfg.get('train_dataloader') or {}
+    for step in reversed(loader.get('dataset', {}).get('pipeline') or []):
+        if 'Crop' in step['type'] or step['type'] == 'Resize':
+            return to_2tuple(step.get('crop_size') or step['scale'])
+    return None
 
 
 def _head(network: ConfigDict) -> ConfigDict:
@@ -230,9 +246,9 @@ def _build_head(network: ConfigDict) -> Any:
     head = _head(network)
     if head is network and network._scope_ == 'mmpretrain':
         return None
-    if head is network or 'roi_head' in network or 'panoptic_head' in network:
+    if head is network or _OTHER_PARTS & set(network):
         raise UserError(f'GLD takes no {network.type}: of detectors it takes '
-                        'those of one stage, such as SSD and RetinaNet.')
+                        'plain ones of one stage, such as SSD and RetinaNet.')
     base: type = nn.Module
     if 'bbox_head' in network:
         from mmdet.models.dense_heads import base_dense_head

@@ -172,11 +172,14 @@ def test_a_dense_detector_gets_the_distiller_of_its_scores(
 
 @pytest.mark.parametrize('host, config, message', [
     ('mmdet', 'faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py',
-     'GLD takes no FasterRCNN: .* one stage, such as SSD and RetinaNet'),
+     'GLD takes no FasterRCNN: .* plain ones of one stage, such as SSD and'),
     ('mmdet', 'detr/detr_r50_8xb2-150e_coco.py', 'GLD takes no DETRHead'),
     ('mmdet', 'yolo/yolov3_d53_8xb8-320-273e_coco.py',
      'YOLOV3Head, which does not output a logit of each class at each pos'),
     ('mmdet', 'tood/tood_r50_fpn_1x_coco.py', 'GLD takes no TOODHead'),
+    ('mmdet', 'yolact/yolact_r50_1xb8-55e_coco.py', 'GLD takes no YOLACT: '),
+    ('mmdet', 'lad/lad_r50-paa-r101_fpn_2xb8_coco_1x.py',
+     'GLD takes no LAD: '),
     ('mmdet', 'solo/solo_r50_fpn_1x_coco.py', 'GLD takes no SOLO: '),
     ('mmdet', 'centernet/centernet_r18_8xb16-crop512-140e_coco.py',
      'GLD takes no CenterNetHead'),
@@ -246,3 +249,24 @@ def test_the_teacher_sees_its_own_normalisation(checkpoint):
     cfg.model.map_teacher_input = False
     model, data, _ = losses_of(cfg)
     assert model.map_input is None
+
+
+@pytest.mark.parametrize('ours, theirs, expected', [
+    (160, 224, (224, 224)),
+    (224, 224, None),
+    (None, 224, None),
+])
+def test_the_teacher_sees_images_of_the_size_of_its_own_training(
+        checkpoint, ours, theirs, expected):
+    student, teacher = training(), training(14)
+    for cfg, size in ((student, ours), (teacher, theirs)):
+        pipeline = [
+            dict(type='LoadImageFromFile'),
+            dict(type='ResizeEdge', scale=256),
+            dict(type='PackInputs')
+        ]
+        if size:
+            pipeline.insert(2, dict(type='RandomResizedCrop', scale=size))
+        cfg.train_dataloader = dict(dataset=dict(pipeline=pipeline))
+    model = distill(student, teacher, checkpoint).model
+    assert model.get('teacher_size') == expected

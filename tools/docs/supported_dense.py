@@ -96,17 +96,12 @@ def try_family(package: Any, family: str) -> Optional[Row]:
             part = path.relative_to(configs_of(package))
             name = f'{package.__name__}::{part}'
             cfg = distill(name, name, 'random weights')
-        except UserError as error:
+        except (UserError, RuntimeError) as error:  # mmdet's: not installed
             row = row or Row(family, kind, '', str(error))
             continue
         note = _try_sizes(cfg)
-        found = Row(
-            family, kind,
-            cfg.model.distiller.type.split('.')[-1] if not note else '', note)
-        if found.distiller:
-            return found
-        row = row if row and row.note.startswith('GLD takes') else found
-        return row
+        distiller = cfg.model.distiller.type.split('.')[-1]
+        return Row(family, kind, '' if note else distiller, note)
     return row
 
 
@@ -151,8 +146,8 @@ def take_step(cfg: Config, size: Sequence[int]) -> None:
     """
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model).train()
-    images = torch.randn(2, len(cfg.model.architecture.data_preprocessor.mean),
-                         *size)
+    normal = cfg.model.architecture.get('data_preprocessor') or {}
+    images = torch.randn(2, len(normal.get('mean') or 'RGB'), *size)
     samples = [sample_of(cfg, size) for _ in images]
     losses = model(images, samples, mode='loss')
     terms = {k: v for k, v in losses.items() if k.startswith('distill.')}
@@ -181,16 +176,15 @@ def sample_of(cfg: Config, size: Sequence[int]) -> Any:
             gt_sem_seg=PixelData(data=labels),
             gt_edge_map=PixelData(data=edges))
     from mmdet.structures import DetDataSample
-    masks = torch.zeros(1, height, width, dtype=torch.bool)
-    masks[:, height // 4:height // 2, width // 4:width // 2] = True
     from mmdet.structures.mask import BitmapMasks
-    return DetDataSample(
-        metainfo=meta,
-        gt_instances=InstanceData(
-            bboxes=torch.tensor(
-                [[width / 4, height / 4, width / 2, height / 2]]),
-            masks=BitmapMasks(masks.numpy(), height, width),
-            labels=torch.zeros(1, dtype=torch.long)))
+    instances = InstanceData(
+        bboxes=torch.tensor([[width / 4, height / 4, width / 2, height / 2]]),
+        labels=torch.zeros(1, dtype=torch.long))
+    if 'mask_head' in cfg.model.architecture:
+        mask = torch.zeros(1, height, width, dtype=torch.uint8)
+        mask[:, height // 4:height // 2, width // 4:width // 2] = 1
+        instances.masks = BitmapMasks(mask.numpy(), height, width)
+    return DetDataSample(metainfo=meta, gt_instances=instances)
 
 
 def try_package(package: Any, families: Sequence[str]) -> Iterator[Row]:

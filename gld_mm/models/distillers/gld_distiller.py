@@ -3,7 +3,7 @@ from typing import Optional, Tuple, Union
 
 import torch
 from mmengine.model import BaseModel
-from mmpretrain.models.heads import MultiLabelClsHead
+from mmpretrain.models.heads import ArcFaceClsHead, MultiLabelClsHead
 from mmrazor.registry import MODELS
 from torch import Tensor
 
@@ -91,7 +91,8 @@ class GLDDistiller(BaseGLDDistiller):
             model (BaseModel): The student.
 
         Raises:
-            UserError: If its head has the other kind of classifier.
+            UserError: If its head has the other kind of classifier, or trains
+                on other logits than it predicts by.
         """
         head = getattr(model, 'head', None)
         if isinstance(head, MultiLabelClsHead) != self.sigmoid:
@@ -99,6 +100,10 @@ class GLDDistiller(BaseGLDDistiller):
             raise UserError(
                 f'A {type(head).__name__} {ends} with sigmoids: set '
                 f'sigmoid={not self.sigmoid} of the GLDDistiller.')
+        if isinstance(head, ArcFaceClsHead):
+            raise UserError(
+                'An ArcFaceClsHead adds a margin to the logits while it '
+                'trains: GLD can use such a network as the teacher only.')
         super().prepare_from_student(model)
 
     def logits(self, from_student: bool) -> Tensor:

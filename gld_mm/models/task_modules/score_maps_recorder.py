@@ -73,12 +73,10 @@ class ScoreMapsRecorder(TrialRecorder):
         except (TypeError, NotImplementedError) as error:
             # Heads that need annotations, such as Mask2Former's, or points
             output, found = (), f'nothing ({error})'
-        if isinstance(output, Tensor):
-            output = (output, )
         if self.part and len(output) <= self.part:
             self.levels = 0
             return
-        scores = tensors(output[self.part:self.part + 1])
+        scores = self._part_of(output)
         if not scores or any(x.ndim != 4 for x in scores):
             raise UserError(
                 f'The {self.network}, a {type(self.model).__name__}, outputs '
@@ -107,16 +105,23 @@ class ScoreMapsRecorder(TrialRecorder):
         module.register_forward_hook(record)
 
     def _record_forward(self) -> None:
-        head = self.model.decode_head
+        head = getattr(self.model, 'decode_head', None) or self.model.bbox_head
         head = head[-1] if isinstance(head, nn.ModuleList) else head
         forward = head.forward
 
         def record(*args, **kwargs):
             output = forward(*args, **kwargs)
-            self.forward_hook(head, args, output)
+            for score in self._part_of(output):
+                self.forward_hook(head, args, score)
             return output
 
         head.forward = record
+
+    def _part_of(self, output: Any) -> List[Tensor]:
+        """The maps of the part of what a head or a network outputs."""
+        if isinstance(output, Tensor):
+            output = (output, )
+        return tensors(output[self.part:self.part + 1])
 
     def get_record_data(self,
                         record_idx: int = 0,

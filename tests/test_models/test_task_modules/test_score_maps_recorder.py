@@ -70,6 +70,14 @@ class Detector(nn.Module):
         return self.bbox_head.forward(self.neck(x))[self.output]
 
 
+class Scaled(Head):
+    """Outputs that are worked out of those of modules, as YOLOF's."""
+
+    def forward(self, x):
+        return tuple([2 * level for level in part]
+                     for part in super(Scaled, self).forward(x))
+
+
 class Segmenter(nn.Module):
     """Scores that no module outputs, as those of masks of the classes."""
 
@@ -107,6 +115,16 @@ def test_a_head_without_centerness_has_none():
 def test_scores_that_no_module_outputs_are_those_of_the_head():
     (recorded, ), output = found(Segmenter(), torch.randn(3, 1, 4, 4))
     assert recorded is output
+
+
+@pytest.mark.parametrize('part', [0, 2])
+def test_scores_that_no_module_of_a_detector_outputs_are_those_of_its_head(
+        part):
+    network = Detector()
+    network.bbox_head = Scaled()
+    recorded, output = found(network, torch.randn(3, 1, 4, 4), part=part)
+    assert len(recorded) == 2
+    assert all(a is b for a, b in zip(recorded, output[part]))
 
 
 def test_finding_leaves_the_network_as_it_was():
