@@ -27,8 +27,9 @@ $(READY): setup.py $(LISTS)
 	@echo '[2/3] installing PyTorch and OpenMMLab (about 2 minutes and 5 GB, once)'
 	@$(BIN)/python -m pip install --disable-pip-version-check --only-binary=:all: \
 	    -r $(LIST)
-	@echo '[3/3] installing gld_mm'
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps -q -e .
+	@echo '[3/3] installing mmcv-lite and gld_mm'
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps -q \
+	    -r requirements/lite.txt -e .
 	@touch $(READY)
 
 demo: $(READY)  ## distil on embedded data: a table and a picture in minutes

@@ -11,9 +11,9 @@ from types import ModuleType
 
 from wrapt import register_post_import_hook
 
-from . import (cls_data_preprocessor, mmcls_renamed, mmcv_ext, mmdet_ssd_head,
-               mmengine_checkpoint, mmrazor_quantization, mmseg_renamed,
-               optional_imports)
+from . import (cls_data_preprocessor, installed, mmcls_renamed, mmcv_ext,
+               mmdet_ssd_head, mmengine_checkpoint, mmrazor_quantization,
+               mmseg_renamed, optional_imports)
 
 # The names of the repairs that the installed packages needed so far
 repaired: list = []
@@ -21,7 +21,7 @@ repaired: list = []
 
 def apply() -> None:
     """Repair what is faulty, in an order in which each can be imported."""
-    mmcv_ext.check_installed()
+    installed.check()
     _repair(mmengine_checkpoint)
     _repair(mmcv_ext)
     _repair(mmrazor_quantization)

@@ -9,8 +9,6 @@ https://github.com/open-mmlab/mmcv/issues/3316
 """
 import sys
 import types
-import warnings
-from importlib import metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from typing import Callable
@@ -18,30 +16,6 @@ from typing import Callable
 from torch import Tensor
 
 _NAME = 'mmcv._ext'
-
-
-def check_installed() -> None:
-    """See that exactly one of mmcv and mmcv-lite is there.
-
-    Raises:
-        ImportError: If neither is.
-    """
-    if _is_installed('mmcv') and _is_installed('mmcv-lite'):
-        warnings.warn('mmcv and mmcv-lite are both installed and overwrite '
-                      'each other: pip uninstall mmcv mmcv-lite, then install '
-                      'one of them.')
-    if find_spec('mmcv') is None:
-        raise ImportError(
-            'mmcv is not installed: pip install '
-            '"mmcv-lite==2.1.0", or, for its compiled operators, '
-            'mim install "mmcv==2.1.0".')
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return bool(metadata.distribution(name))
-    except metadata.PackageNotFoundError:
-        return False
 
 
 def is_faulty() -> bool:

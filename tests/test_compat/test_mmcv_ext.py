@@ -95,22 +95,6 @@ def test_it_does_not_import_without_the_stand_in(package):
     assert "No module named 'mmcv._ext'" in run.stderr
 
 
-def test_no_mmcv_at_all_is_an_error_that_names_both(monkeypatch):
-    monkeypatch.setattr(mmcv_ext, 'find_spec', lambda name: None)
-    with pytest.raises(ImportError, match='"mmcv-lite==2.1.0".*"mmcv==2.1.0"'):
-        mmcv_ext.check_installed()
-
-
-def test_both_mmcv_and_mmcv_lite_give_a_warning(tmp_path, monkeypatch):
-    for name in ('mmcv', 'mmcv-lite'):
-        info = tmp_path / f'{name}-2.1.0.dist-info'
-        info.mkdir()
-        (info / 'METADATA').write_text(f'Name: {name}\nVersion: 2.1.0\n')
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.warns(UserWarning, match='both installed'):
-        mmcv_ext.check_installed()
-
-
 def test_a_real_extension_wins(tmp_path):
     (tmp_path /
      '_ext.py').write_text('def __getattr__(name): return "compiled"')

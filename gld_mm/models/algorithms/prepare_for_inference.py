@@ -10,7 +10,7 @@ from mmengine.model import BaseModel
 from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 
 Pair = Tuple[str, str]
 
@@ -95,12 +95,12 @@ def _difference(network: BaseModel, other: BaseModel) -> float:
             images = torch.randn(2, 3, size, size, generator=generator)
             images = images.to(weight)
             try:
-                outputs = tree_leaves(network(images, mode='tensor'))
+                outputs, _ = tree_flatten(network(images, mode='tensor'))
                 break
             except RuntimeError:
                 if size == 320:
                     raise
-        others = tree_leaves(other(images, mode='tensor'))
+        others, _ = tree_flatten(other(images, mode='tensor'))
     return torch.stack([(a - b).abs().max() / a.abs().max().clamp(min=1e-12)
                         for a, b in zip(outputs, others)
                         ]).max().item()  # which is NaN if one is
