@@ -1,7 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Functions from configs to configs."""
 import os.path as osp
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
@@ -30,7 +30,8 @@ def read_config(path: str) -> Config:
         Config: What is in it.
 
     Raises:
-        UserError: If it or one of its bases is missing or is no Python.
+        UserError: If it or one of its bases is missing, is no Python or
+            contradicts what it inherits.
     """
     try:
         if '::' not in str(path):
@@ -39,7 +40,7 @@ def read_config(path: str) -> Config:
             return get_config(path, pretrained=True)
         except AssertionError:  # without published weights
             return get_config(path)
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # It runs the user's own code.
         raise UserError(
             f'The config {path} cannot be read: {error}') from error
 
@@ -86,10 +87,12 @@ def student_of(cfg: Config) -> Config:
     return cfg
 
 
-def distill(student: Union[str, Config],
-            teacher: Union[str, Config],
-            teacher_ckpt: Optional[str] = None,
-            method: str = 'gld') -> Config:
+def distill(
+        student: Union[str, Config],
+        teacher: Union[str, Config],
+        teacher_ckpt: Optional[str] = None,
+        method: str = 'gld',
+        teacher_classes: Optional[Sequence[Union[int, str]]] = None) -> Config:
     """Let a teacher teach the network that a config trains.
 
     The student trains as its own config says, with its own preprocessing and
@@ -103,6 +106,9 @@ def distill(student: Union[str, Config],
         teacher_ckpt (str, optional): Weights of the teacher. Defaults to None,
             the published ones.
         method (str): 'gld' or 'kd'. Defaults to 'gld'.
+        teacher_classes (Sequence[int | str], optional): The teacher's label or
+            its name, of each class of the student. Defaults to None, the same
+            classes.
 
     Returns:
         Config: A new config.
@@ -126,12 +132,16 @@ def distill(student: Union[str, Config],
                         'weights: name its checkpoint, --teacher-ckpt FILE.')
     networks = [_network(cfg), _network(taught_by)]
     classes = [_num_classes(network) for network in networks]
+    if teacher_classes is not None:
+        classes[1] = len(teacher_classes)
     if classes[0] != classes[1]:
         raise UserError(
             f'The student has {classes[0]} classes, the teacher {classes[1]}: '
-            'fine-tune the teacher first, with a config that sets its number '
-            f'of classes and load_from="{teacher_ckpt}", and give that config '
-            'and its checkpoint.')
+            'if it knows those of the student, list its names or labels of '
+            'them, --teacher-classes NAME ... Else fine-tune it first, with a '
+            'config that sets its number of classes and '
+            f'load_from="{teacher_ckpt}", and give that config and its '
+            'checkpoint.')
     task_loss_weight, distiller = _distiller(networks, method)
     cfg.model = dict(
         type='mmrazor.FrozenTeacherDistill',
@@ -139,6 +149,7 @@ def distill(student: Union[str, Config],
         teacher=networks[1],
         teacher_ckpt=teacher_ckpt,
         teacher_config=taught_by.filename,
+        teacher_classes=teacher_classes,
         task_loss_weight=task_loss_weight,
         # The student's, and not what the runner would build of the config's.
         data_preprocessor=None,
@@ -187,10 +198,15 @@ def _image_size(cfg: Config) -> Optional[Tuple[int, int]]:
     """Height and width of the images that a classifier is trained on."""
     if cfg.get('default_scope') != 'mmpretrain':
         return None  # Dense networks take images of any size.
-    loader = cfg.get('train_dataloader') or {}
-    for step in reversed(loader.get('dataset', {}).get('pipeline') or []):
-        if 'Crop' in step['type'] or step['type'] == 'Resize':
-            return to_2tuple(step.get('crop_size') or step['scale'])
+    # A name for each class that a new-style config imports
+    dataset = cfg.to_dict().get('train_dataloader') or {}
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    for step in reversed(dataset.get('pipeline') or []):
+        size = step.get('crop_size') or step.get('scale')
+        name = step['type'].split('.')[-1]
+        if size and ('Crop' in name or name == 'Resize'):
+            return to_2tuple(size)
     return None
 
 

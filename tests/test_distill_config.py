@@ -104,8 +104,65 @@ def test_other_classes_are_an_error_that_says_what_to_do(checkpoint):
     teacher = training(14)
     teacher.model.head.num_classes = 7
     with pytest.raises(
-            UserError, match='has 10 classes, the teacher 7: fine-tune'):
+            UserError, match='has 10 classes, the teacher 7: .*fine-tune'):
         distill(training(), teacher, checkpoint)
+    cfg = distill(
+        training(), teacher, checkpoint, teacher_classes=[*'abcdefg', 0, 1, 2])
+    assert cfg.model.teacher_classes == [*'abcdefg', 0, 1, 2]
+    with pytest.raises(UserError, match='10 classes, the teacher 2: .*--teac'):
+        distill(training(), teacher, checkpoint, teacher_classes=[0, 1])
+
+
+@pytest.mark.parametrize('text, message', [
+    ('model = dict(type=ResNet)', "name 'ResNet' is not defined"),
+    ("_base_ = 'base.py'\nmodel = dict(arch=dict(depth=1))",
+     'arch=.* cannot inherit from base'),
+    ("_base_ = ['base.py', 'base.py']", 'Duplicate key'),
+])
+def test_a_config_that_cannot_be_read_is_one_line_that_names_it(
+        tmp_path, text, message):
+    (tmp_path / 'base.py').write_text("model = dict(arch='tiny')")
+    path = tmp_path / 'mine.py'
+    path.write_text(text)
+    with pytest.raises(
+            UserError,
+            match=f'^The config {path} cannot be read: .*{message}'):
+        read_config(str(path))
+
+
+def test_a_new_style_config_whose_types_are_classes_is_a_student(
+        checkpoint, tmp_path):
+    path = tmp_path / 'new_style.py'
+    path.write_text('''
+from mmengine.dataset import RepeatDataset
+from mmpretrain.datasets import CIFAR100, PackInputs, RandomResizedCrop
+from mmpretrain.models import (CrossEntropyLoss, GlobalAveragePooling,
+                               ImageClassifier, LinearClsHead, ResNet_CIFAR)
+default_scope = 'mmpretrain'
+data_preprocessor = dict(
+    mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
+    num_classes=10)
+model = dict(
+    type=ImageClassifier,
+    backbone=dict(type=ResNet_CIFAR, depth=18, base_channels=8),
+    neck=dict(type=GlobalAveragePooling),
+    head=dict(
+        type=LinearClsHead, in_channels=64, num_classes=10,
+        loss=dict(type=CrossEntropyLoss)))
+train_dataloader = dict(dataset=dict(
+    type=RepeatDataset, times=2, dataset=dict(
+        type=CIFAR100, data_root='data',
+        pipeline=[dict(type=RandomResizedCrop, scale=16),
+                  dict(type=PackInputs)])))
+''')
+    teacher = training(14)
+    teacher.train_dataloader = dict(
+        dataset=dict(pipeline=[dict(type='Resize', scale=32)]))
+    cfg = distill(str(path), teacher, checkpoint)
+    assert cfg.model.teacher_size == (32, 32)
+    model, _, losses = losses_of(cfg)
+    assert type(model).__name__ == 'DistilledImageClassifier'
+    assert losses['distill.loss_local'] > 0
 
 
 def test_a_teacher_without_weights_is_an_error():

@@ -11,6 +11,7 @@ from mmengine.registry import RUNNERS
 import gld_mm  # noqa: F401
 from gld_mm.config import distill, read_config, write_pair
 from gld_mm.engine.checkpoint import newest_checkpoint
+from gld_mm.errors import UserError
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -23,6 +24,13 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--teacher-ckpt',
         help="the teacher's weights; by default those that the zoo publishes")
+    parser.add_argument(
+        '--teacher-classes',
+        nargs='+',
+        type=lambda name: int(name) if name.isdecimal() else name,
+        metavar='NAME',
+        help="the teacher's name or label of each class of the student, if "
+        'the teacher has more classes or another order')
     parser.add_argument(
         '--method',
         choices=['gld', 'kd'],
@@ -90,6 +98,10 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
+        if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
+            raise UserError(
+                '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...)'
+                ' in the config: the batch size of its learning rate.')
         cfg.auto_scale_lr.enable = True
     return cfg
 
@@ -98,7 +110,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     cfg = read_config(args.config)
     if args.teacher is not None:
-        cfg = distill(cfg, args.teacher, args.teacher_ckpt, args.method)
+        cfg = distill(cfg, args.teacher, args.teacher_ckpt, args.method,
+                      args.teacher_classes)
         if args.dump is not None:
             write_pair(cfg, args.config, args.dump)
             return

@@ -260,6 +260,10 @@ LINES = {
                                       '2'], 'unrecognized arguments: --gpus'),
     'an option without a value': ('train', ['{mine}', '--cfg-options',
                                             'a'], 'a|expected|unpack'),
+    'a learning rate without its batch size':
+    ('train',
+     ['{mine}', '--auto-scale-lr', '--cfg-options',
+      'auto_scale_lr=None'], 'needs auto_scale_lr=dict'),
     'an unknown launcher': ('train', ['{mine}', '--launcher',
                                       'torchrun'], 'invalid choice'),
     'a missing checkpoint to resume':
