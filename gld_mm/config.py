@@ -12,6 +12,8 @@ from torch import nn
 
 from .errors import UserError
 
+# The checks that every config of this repository has
+_CHECKS = ('FiniteLossHook', 'CheckpointCheckHook', 'DataCheckHook')
 _PLACE = 'the network of the student'
 # Of detectors with a second stage, masks or a teacher of their own
 _OTHER_PARTS = {'mask_head', 'panoptic_head', 'roi_head', 'teacher_ckpt'}
@@ -96,7 +98,8 @@ def distill(
     """Let a teacher teach the network that a config trains.
 
     The student trains as its own config says, with its own preprocessing and
-    batch augmentation; the teacher sees the same batches.
+    batch augmentation; the teacher sees the same batches. Hooks are added that
+    measure the teacher and check data, checkpoints and losses.
 
     Args:
         student (str | Config): Config of mmpretrain, mmseg or mmdet, its path,
@@ -157,6 +160,11 @@ def distill(
     sizes = [_image_size(cfg), _image_size(taught_by)]
     if None not in sizes and sizes[0] != sizes[1]:
         cfg.model.teacher_size = sizes[1]
+    hooks = cfg.get('custom_hooks') or []
+    present = [hook['type'] for hook in hooks]
+    cfg.custom_hooks = [
+        *hooks, *(dict(type=kind) for kind in _CHECKS if kind not in present)
+    ]
     cfg.merge_from_dict({
         'default_hooks.teacher_val.type':
         'mmrazor.TeacherValHook',

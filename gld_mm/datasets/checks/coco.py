@@ -85,7 +85,8 @@ def read_coco(path: str, classes: Sequence[str], keys: Sequence[str]) -> dict:
         if name not in names:
             nearest = _nearest(name, names)
             hint = f'is "{nearest}" meant?' if nearest else \
-                f'they are {", ".join(names[:10])}.'
+                f'they are {", ".join(names[:10])}: list them in ' \
+                'metainfo=dict(classes=(...)) of each dataset.'
             raise UserError(f'{path}: the class "{name}" of metainfo.classes '
                             f'is none of its {len(names)} categories: {hint}')
     if not content.get('annotations'):

@@ -228,6 +228,10 @@ def _check_part(dataset: BaseDataset, num_classes: Optional[int],
     if len(dataset) == 0:
         raise UserError(f'{name}: the list of images is empty.')
     classes = getattr(dataset, 'metainfo', {}).get('classes')
+    if isinstance(classes, str):
+        raise UserError(f'{name}: metainfo.classes is the text "{classes}", '
+                        'and has to be a list of names: '
+                        f"classes=('{classes}', ), with a comma.")
     if classes and differ(name, classes, num_classes):
         raise UserError(f'{name} has {len(classes)} classes, the head '
                         f'{num_classes}: set num_classes of the head (and of '

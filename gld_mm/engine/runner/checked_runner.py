@@ -1,11 +1,12 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import copy
 import os
-from typing import Dict, Optional, Union
+from typing import Dict, List, Optional, Union
 from urllib.error import URLError
 
 from mmengine.device import get_device
 from mmengine.dist import master_only
+from mmengine.evaluator import Evaluator
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIMIZERS, RUNNERS
@@ -79,6 +80,20 @@ class CheckedRunner(Runner):
         except Exception:
             build_dataset(dataloader['dataset'])  # This says if it is that.
             raise
+
+    def build_evaluator(self, evaluator: Union[Dict, List,
+                                               Evaluator]) -> Evaluator:
+        """Build an evaluator, some of which read annotations of their own.
+
+        Raises:
+            UserError: If there are none.
+        """
+        try:
+            return super().build_evaluator(evaluator)
+        except FileNotFoundError as error:
+            raise UserError(
+                f'{error.filename} is missing: set ann_file of val_evaluator '
+                'and test_evaluator to that of the dataset.') from error
 
     def build_optim_wrapper(
             self, optim_wrapper: Union[OptimWrapper, Dict]) -> OptimWrapper:

@@ -55,7 +55,8 @@ def _find_pairs(module: nn.Module) -> List[Pair]:
                 for conv, norm in _find_pairs(child)]
     calls = [node for node in nodes if node.op == 'call_module']
     times = Counter(node.target for node in calls)
-    pairs = [(node.args[0], node) for node in calls if node.args[0] in calls]
+    pairs = [(node.args[0], node) for node in calls
+             if node.args and node.args[0] in calls]
     return [(conv.target, norm.target) for conv, norm in pairs
             if len(conv.users) == times[conv.target] == times[norm.target] == 1
             and _can_fold(

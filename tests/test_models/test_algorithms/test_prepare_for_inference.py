@@ -136,6 +136,12 @@ class Block(nn.Module):
         return self.bn(self.conv(x))
 
 
+class CalledByKeyword(Block):
+
+    def forward(self, x):
+        return self.bn(self.conv(input=x))
+
+
 class ReadTwice(Block):
 
     def forward(self, x):
@@ -159,6 +165,14 @@ class Standardized(nn.Conv2d):
 def test_what_cannot_be_traced_as_a_whole_is_traced_in_parts(traceable):
     network = trained(Network(traceable))
     with same_outputs(network):
+        prepare_for_inference(network)
+    assert not batch_norms(network)
+
+
+def test_a_module_that_is_called_by_keyword_is_traced_like_any_other():
+    network = Network()
+    network.block = CalledByKeyword()
+    with same_outputs(trained(network)):
         prepare_for_inference(network)
     assert not batch_norms(network)
 
