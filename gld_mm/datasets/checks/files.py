@@ -150,6 +150,11 @@ def build_dataset(dataset: dict) -> BaseDataset:
             raise
         for leaf in _leaves(dataset):
             check_coco_config(leaf, _class_of(leaf))
+        if 'at least one array' in str(error):  # mmengine joins the items.
+            raise UserError(
+                f'{_name(dataset)} in {dataset.get("data_root")}: no image is '
+                'found. Check data_prefix and ann_file, and img_suffix for '
+                'segmentation.') from error
         raise UserError(
             f'{_name(dataset)} in {dataset.get("data_root")} '
             f'cannot be read: {error or type(error).__name__}') from error

@@ -24,13 +24,17 @@ def check_masks(dataset: BaseDataset,
         set[int]: Classes that were seen.
 
     Raises:
-        UserError: If a mask is not one of labels, of another size than its
-            image, or has a label that is no class; or if all masks have a
-            single class and what is ignored, while the dataset has more.
+        UserError: If the dataset names no classes; if a mask is not one of
+            labels, of another size than its image, or has a label that is no
+            class; or if all masks have a single class and what is ignored,
+            while the dataset has more.
     """
     pairs = list(masks(dataset))
     if not pairs:
         return set()
+    if not dataset.metainfo.get('classes'):
+        raise UserError(f'{type(dataset).__name__} names no classes: set '
+                        'metainfo=dict(classes=(...)) of each dataset.')
     known = known_labels(dataset)
     seen = _seen(pick_evenly(pairs, sample), known)
     ignored = getattr(dataset, 'ignore_index', 255)

@@ -3,7 +3,8 @@ import pytest
 from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
 
-from gld_mm.datasets.checks.files import check_layout, check_samples
+from gld_mm.datasets.checks.files import (build_dataset, check_layout,
+                                          check_samples)
 from gld_mm.errors import UserError
 from tests.voc import SIZE, voc_devkit
 
@@ -112,6 +113,25 @@ def two_classes(folder, *values):
             data_root=str(folder),
             metainfo=dict(classes=('background', 'defect')),
             **NAMES))
+
+
+def test_forgotten_classes_are_an_error(folder):
+    dataset = two_classes(folder, 0, 1)
+    dataset._metainfo = {}
+    with pytest.raises(UserError, match='names no classes: set metainfo='):
+        check_samples(dataset, num_classes=2)
+
+
+@pytest.mark.parametrize('suffix', ['.png', 'jpeg'])
+def test_a_folder_without_an_image_of_the_suffix_is_an_error(folder, suffix):
+    init_default_scope('mmseg')
+    cfg = dict(
+        type='BaseSegDataset',
+        img_suffix=suffix,
+        data_root=str(folder),
+        data_prefix=NAMES['data_prefix'])
+    with pytest.raises(UserError, match='no image is found. Check .*img_suf'):
+        build_dataset(cfg)
 
 
 def test_masks_of_0_and_255_with_two_classes_are_an_error(folder):

@@ -96,6 +96,32 @@ def test_labels_of_training_and_validation_have_to_mean_the_same(tmp_path):
     assert run(tmp_path / 'b', 'ab', 'ab').epoch == 1
 
 
+@pytest.mark.parametrize('reduced, fits', [
+    ((True, False), False),
+    ((False, True), False),
+    ((True, True), True),
+    ((None, False), True),
+])
+def test_masks_are_reduced_by_zero_in_both_or_in_neither(
+        tmp_path, reduced, fits):
+    loaders = [letters('a', 'b'), letters('a', 'b')]
+    for loader, value in zip(loaders, reduced):
+        if value is not None:
+            loader['dataset'].reduce_zero_label = value
+    made = runner(
+        tmp_path,
+        classifier(num_classes=2),
+        train_dataloader=loaders[0],
+        val_dataloader=loaders[1],
+        custom_hooks=HOOK)
+    if fits:
+        made.train()
+        assert made.epoch == 1
+    else:
+        with pytest.raises(UserError, match='their labels differ by one'):
+            made.train()
+
+
 def taught(folder, classes, **distiller):
     """A distillation by a teacher whose checkpoint names its classes."""
     folder.mkdir()
