@@ -113,6 +113,16 @@ def test_other_classes_are_an_error_that_says_what_to_do(checkpoint):
         distill(training(), teacher, checkpoint, teacher_classes=[0, 1])
 
 
+def test_the_pair_is_checked_and_keeps_the_hooks_of_the_student(checkpoint):
+    student = training()
+    student.custom_hooks = [dict(type='EMAHook'), dict(type='DataCheckHook')]
+    hooks = distill(student, training(14), checkpoint).custom_hooks
+    assert [hook.type for hook in hooks] == [
+        'EMAHook', 'DataCheckHook', 'FiniteLossHook', 'CheckpointCheckHook'
+    ]
+    assert len(student.custom_hooks) == 2
+
+
 @pytest.mark.parametrize('text, message', [
     ('model = dict(type=ResNet)', "name 'ResNet' is not defined"),
     ("_base_ = 'base.py'\nmodel = dict(arch=dict(depth=1))",

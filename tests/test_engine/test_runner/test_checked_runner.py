@@ -109,6 +109,15 @@ def test_an_unknown_optimizer_is_one_line(tmp_path):
         RUNNERS.build(cfg).train()
 
 
+def test_a_missing_annotation_file_of_the_evaluator_is_one_line(tmp_path):
+    pytest.importorskip('mmdet')
+    runner = RUNNERS.build(config(tmp_path))
+    metric = dict(type='mmdet.CocoMetric', ann_file=str(tmp_path / 'a.json'))
+    with pytest.raises(
+            UserError, match='a.json is missing: set ann_file of val_eval'):
+        runner.build_evaluator(metric)
+
+
 def test_a_failed_download_says_where_weights_go(tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
 
