@@ -6,7 +6,8 @@ from typing import Any, List, Optional, Sequence, Tuple, Union
 from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 from mmengine.registry import MODELS
-from mmengine.utils import get_installed_path, to_2tuple
+from mmengine.utils import (get_installed_path, import_modules_from_strings,
+                            to_2tuple)
 from mmpretrain.models.heads import MultiLabelClsHead
 from torch import nn
 
@@ -36,15 +37,23 @@ def read_config(path: str) -> Config:
             contradicts what it inherits.
     """
     try:
-        if '::' not in str(path):
-            return Config.fromfile(path)
-        try:
-            return get_config(path, pretrained=True)
-        except AssertionError:  # without published weights
-            return get_config(path)
+        cfg = _parse(str(path))
     except Exception as error:  # It runs the user's own code.
         raise UserError(
             f'The config {path} cannot be read: {error}') from error
+    # What the user's own modules raise is no fault of the config.
+    if cfg.get('custom_imports'):
+        import_modules_from_strings(**cfg.custom_imports)
+    return cfg
+
+
+def _parse(path: str) -> Config:
+    if '::' not in path:
+        return Config.fromfile(path, import_custom_modules=False)
+    try:
+        return get_config(path, pretrained=True)
+    except AssertionError:  # without published weights
+        return get_config(path)
 
 
 def write_pair(cfg: Config, student: str, path: str) -> None:

@@ -140,6 +140,16 @@ def test_a_config_that_cannot_be_read_is_one_line_that_names_it(
         read_config(str(path))
 
 
+def test_what_a_module_of_the_user_raises_keeps_its_traceback(
+        tmp_path, monkeypatch):
+    (tmp_path / 'my_module_with_a_bug.py').write_text('1 + "a"')
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / 'mine.py'
+    path.write_text("custom_imports = dict(imports=['my_module_with_a_bug'])")
+    with pytest.raises(TypeError, match='unsupported operand'):
+        read_config(str(path))
+
+
 def test_a_new_style_config_whose_types_are_classes_is_a_student(
         checkpoint, tmp_path):
     path = tmp_path / 'new_style.py'
