@@ -1,15 +1,22 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Functions from configs to configs."""
 import os.path as osp
-from typing import List, Optional, Tuple, Union
+from typing import Any, List, Optional, Tuple, Union
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
-from mmengine.utils import get_installed_path
+from mmengine.registry import MODELS
+from mmengine.utils import get_installed_path, to_2tuple
+from mmpretrain.models.heads import MultiLabelClsHead
+from torch import nn
 
 from .errors import UserError
 
 _PLACE = 'the network of the student'
+# Of detectors with a second stage, masks or a teacher of their own
+_OTHER_PARTS = {'mask_head', 'panoptic_head', 'roi_head', 'teacher_ckpt'}
+# Dense heads of the hosts that do not output a logit of each class
+_NO_SCORES = ('PointHead', 'SideAdapterCLIPHead', 'VPDDepthHead', 'YOLOV3Head')
 
 
 def read_config(path: str) -> Config:
@@ -125,7 +132,7 @@ def distill(student: Union[str, Config],
             'fine-tune the teacher first, with a config that sets its number '
             f'of classes and load_from="{teacher_ckpt}", and give that config '
             'and its checkpoint.')
-    task_loss_weight, distiller = _distiller(networks, classes[0], method)
+    task_loss_weight, distiller = _distiller(networks, method)
     cfg.model = dict(
         type='mmrazor.FrozenTeacherDistill',
         architecture=networks[0],
@@ -136,6 +143,9 @@ def distill(student: Union[str, Config],
         # The student's, and not what the runner would build of the config's.
         data_preprocessor=None,
         distiller=distiller)
+    sizes = [_image_size(cfg), _image_size(taught_by)]
+    if None not in sizes and sizes[0] != sizes[1]:
+        cfg.model.teacher_size = sizes[1]
     cfg.merge_from_dict({
         'default_hooks.teacher_val.type':
         'mmrazor.TeacherValHook',
@@ -173,48 +183,101 @@ def _network(cfg: Config) -> ConfigDict:
     return network
 
 
-def _num_classes(network: ConfigDict) -> Optional[int]:
+def _image_size(cfg: Config) -> Optional[Tuple[int, int]]:
+    """Height and width of the images that a classifier is trained on."""
+    if cfg.get('default_scope') != 'mmpretrain':
+        return None  # Dense networks take images of any size.
+    loader = cfg.get('train_dataloader') or {}
+    for step in reversed(loader.get('dataset', {}).get('pipeline') or []):
+        if 'Crop' in step['type'] or step['type'] == 'Resize':
+            return to_2tuple(step.get('crop_size') or step['scale'])
+    return None
+
+
+def _head(network: ConfigDict) -> ConfigDict:
+    """The head that predicts, the last of a cascade; timm has none."""
     for key in ('head', 'decode_head', 'bbox_head'):
         head = network.get(key)
         if head:
-            last = head[-1] if isinstance(head, (list, tuple)) else head
-            return last.get('num_classes')
-    return network.get('num_classes')  # of timm
+            return head[-1] if isinstance(head, (list, tuple)) else head
+    return network
 
 
-def _distiller(networks: List[ConfigDict], num_classes: Optional[int],
-               method: str) -> Tuple[Optional[float], dict]:
+def _num_classes(network: ConfigDict) -> Optional[int]:
+    head = _head(network)
+    return head.get('kernel_generate_head', head).get('num_classes')
+
+
+def _distiller(networks: List[ConfigDict], method: str) -> tuple:
     """The weight of the student's own losses, and the distiller."""
-    student = networks[0]
-    dense: dict
-    labels: dict = {}
-    if student.get('bbox_head'):
-        if any(
-                n.get('bbox_head', {}).get('type') != 'SSDHead'
-                for n in networks):
-            raise UserError('Of detectors GLD takes those with an SSDHead, '
-                            'the student and the teacher.')
-        assert num_classes is not None  # of an SSDHead
-        dense = dict(cls_out_channels=num_classes + 1)
-        scores = 'bbox_head.cls_convs'
-    elif student.get('decode_head'):
-        dense = dict(
-            cls_out_channels=student.decode_head.get('out_channels')
-            or num_classes)
-        scores, labels = 'decode_head.conv_seg', dict(
+    heads = [_build_head(network) for network in networks]
+    sigmoid = dict(sigmoid=True) if any(map(_has_sigmoids, heads)) else {}
+    if sigmoid and method == 'kd':
+        raise UserError('KD compares softmax probabilities, and the head ends '
+                        'with sigmoids: use --method gld.')
+    if 'bbox_head' in networks[0]:
+        channels = heads[0].cls_out_channels
+        kind = 'SigmoidDense' if sigmoid else 'Dense'
+        gld = dict(
+            type=f'mmrazor.{kind}GLDDistiller', cls_out_channels=channels)
+    elif 'decode_head' in networks[0]:
+        channels = heads[0].out_channels
+        labels = type(heads[0])._stack_batch_gt
+        gld = dict(
+            type='mmrazor.DenseGLDDistiller',
+            cls_out_channels=channels,
             beta=125,
-            labels='mmseg.models.decode_heads.decode_head.BaseDecodeHead.'
-            '_stack_batch_gt')
-    elif method == 'gld':
-        return None, dict(type='mmrazor.GLDDistiller')
+            labels=f'{labels.__module__}.{labels.__qualname__}',
+            **sigmoid)
     else:
-        return 0.1, _kd(dict(type='mmrazor.GlobalLocalLogits', grid=None), 0.9)
+        channels = None
+        gld = dict(type='mmrazor.GLDDistiller', **sigmoid)
     if method == 'gld':
-        return None, dict(
-            type='mmrazor.DenseGLDDistiller', scores=scores, **dense, **labels)
+        return None, gld
+    if channels is None:
+        return 0.1, _kd(dict(type='mmrazor.GlobalLocalLogits', grid=None), 0.9)
     return None, _kd(
-        dict(type='mmrazor.ScoreMaps', source=scores), 1.,
-        dict(type='mmrazor.DenseRowConnector', **dense))
+        dict(type='mmrazor.ScoreMaps'), 1.,
+        dict(type='mmrazor.DenseRowConnector', cls_out_channels=channels))
+
+
+def _build_head(network: ConfigDict) -> Any:
+    """The head that predicts; timm has none."""
+    head = _head(network)
+    if head is network and network._scope_ == 'mmpretrain':
+        return None
+    if head is network or _OTHER_PARTS & set(network):
+        raise UserError(f'GLD takes no {network.type}: of detectors it takes '
+                        'plain ones of one stage, such as SSD and RetinaNet.')
+    base: type = nn.Module
+    if 'bbox_head' in network:
+        from mmdet.models.dense_heads import base_dense_head
+        base = base_dense_head.BaseDenseHead
+    elif 'decode_head' in network:
+        from mmseg.models.decode_heads import decode_head
+        base = decode_head.BaseDecodeHead
+    refusal = (f'GLD takes no {head.type}, which does not output a logit of '
+               'each class at each position.')
+    with MODELS.switch_scope_and_registry(network._scope_) as registry:
+        kind = registry.get(head.type)
+    if not issubclass(kind, base) or kind.__name__ in _NO_SCORES:
+        raise UserError(refusal)
+    built = MODELS.build(ConfigDict(head, _scope_=network._scope_))
+    # CenterNet's and CornerNet's heatmaps and TOOD's scores are probabilities.
+    if 'bbox_head' in network and (not hasattr(built, 'cls_out_channels')
+                                   or getattr(built.loss_cls, 'activated',
+                                              False)):
+        raise UserError(refusal)
+    return built
+
+
+def _has_sigmoids(head: Any) -> bool:
+    """Whether each class of a head has its own yes or no."""
+    if isinstance(head, MultiLabelClsHead):
+        return True
+    if hasattr(head, 'use_sigmoid_cls'):  # of mmdet
+        return head.use_sigmoid_cls
+    return getattr(head, 'out_channels', None) == 1  # of mmseg
 
 
 def _kd(recorder: dict,

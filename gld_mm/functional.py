@@ -20,7 +20,7 @@ from .numerics import (at_least_float32, in_full_precision, pool_cells,
                        rounding_error, shift_and_scale, squared_distances)
 
 __all__ = [
-    'global_local_logits', 'normalize_logits', 'normalized_kl',
+    'binary_kl', 'global_local_logits', 'normalize_logits', 'normalized_kl',
     'relation_matrix', 'relation'
 ]
 
@@ -96,17 +96,47 @@ def normalized_kl(student: Tensor, teacher: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar, at least float32; zero if N is 0.
     """
-    if student.shape != teacher.shape:
-        raise ValueError(
-            f'The student\'s logits are {tuple(student.shape)} and '
-            f'the teacher\'s {tuple(teacher.shape)}: both networks '
-            'need the same classes and grid.')
+    _check_shapes(student, teacher)
     total = F.kl_div(
         normalize_logits(student).log_softmax(-1),
         normalize_logits(teacher).log_softmax(-1),
         reduction='sum',
         log_target=True)
     return total / max(len(student), 1)
+
+
+@in_full_precision
+def binary_kl(student: Tensor, teacher: Tensor) -> Tensor:
+    r"""Compare the yes-or-no answers of a head with sigmoids.
+
+    .. math::
+        L_B = \frac{1}{N} \sum_{n=1}^{N} \sum_{k=1}^{K}
+        KL(Ber(\sigma(z^T_{nk})) \,\|\, Ber(\sigma(z^S_{nk})))
+
+    The paper has no heads with sigmoids. Their scores are not normalised: a
+    row says not only which class is likely, but also whether there is any.
+
+    Args:
+        student (Tensor): Logits ``(N, K)``.
+        teacher (Tensor): Logits ``(N, K)``; they get no gradient.
+
+    Returns:
+        Tensor: Scalar, at least float32; zero if N is 0.
+    """
+    _check_shapes(student, teacher)
+    target = teacher.sigmoid()
+    cross_entropy, entropy = (
+        F.binary_cross_entropy_with_logits(logits, target, reduction='none')
+        for logits in (student, teacher))
+    return (cross_entropy - entropy).sum() / max(len(student), 1)
+
+
+def _check_shapes(student: Tensor, teacher: Tensor) -> None:
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f'The student\'s logits are {tuple(student.shape)} and '
+            f'the teacher\'s {tuple(teacher.shape)}: both networks '
+            'need the same classes and grid.')
 
 
 def relation_matrix(rows: Tensor,

@@ -1,13 +1,15 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """The equations against loops over rows in NumPy, float64."""
+import math
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gld_mm.functional import (global_local_logits, normalized_kl, relation,
-                               relation_matrix)
+from gld_mm.functional import (binary_kl, global_local_logits, normalized_kl,
+                               relation, relation_matrix)
 
 
 def reference_normalized_kl(student, teacher):
@@ -295,3 +297,38 @@ class TestGlobalLocalLogits:
     def test_a_pooled_feature_is_an_error_that_says_so(self):
         with pytest.raises(ValueError, match='before pooling'):
             global_local_logits(torch.randn(2, 5), nn.Identity(), (2, 2))
+
+
+def test_binary_kl_by_hand():
+    # Probabilities 1/2 against 1/2: nothing. A teacher of 3/4 and a student
+    # of 1/2: 3/4 ln 3/2 + 1/4 ln 1/2. The mean over two rows.
+    teacher = torch.tensor([[0., math.log(3)], [0., 0.]])
+    expected = (0.75 * math.log(1.5) + 0.25 * math.log(0.5)) / 2
+    assert binary_kl(torch.zeros(2, 2), teacher).item() == pytest.approx(
+        expected, rel=1e-5)
+
+
+def test_the_gradient_of_binary_kl_is_the_difference_of_probabilities():
+    student, teacher = pair(6, 4)
+    student.requires_grad_(), teacher.requires_grad_()
+    binary_kl(student, teacher).backward()
+    torch.testing.assert_close(
+        student.grad, (student.sigmoid() - teacher.sigmoid()).detach() / 6)
+    assert teacher.grad is None
+
+
+def test_binary_kl_of_extreme_logits_is_finite():
+    student = torch.tensor([[1e4, -1e4, 80.]], requires_grad=True)
+    loss = binary_kl(student, torch.tensor([[-1e4, 1e4, 80.]]))
+    loss.backward()
+    assert loss.item() == pytest.approx(2e4)
+    assert student.grad.tolist() == [[1., -1., 0.]]
+
+
+def test_binary_kl_of_no_rows_is_zero():
+    assert binary_kl(torch.zeros(0, 3), torch.zeros(0, 3)) == 0
+
+
+def test_binary_kl_of_other_shapes_is_an_error():
+    with pytest.raises(ValueError, match='the same classes and grid'):
+        binary_kl(torch.zeros(2, 3), torch.zeros(2, 4))

@@ -159,11 +159,6 @@ class LoadReport:
 
     Args:
         module (nn.Module): The module to watch until :meth:`close`.
-
-    Attributes:
-        missing (list[str]): Weights that the file lacks.
-        unknown (list[str]): Weights that the module lacks.
-        errors (list[str]): Weights of another shape, as PyTorch says it.
     """
 
     def __init__(self, module: nn.Module) -> None:

@@ -18,7 +18,6 @@ from pathlib import Path
 from statistics import median
 from typing import Callable, Dict, List
 
-import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.optim import build_optim_wrapper
@@ -29,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 import gld_mm  # noqa: F401
+from timing import synchronize
 
 
 def parse_args() -> argparse.Namespace:
@@ -87,12 +87,6 @@ def cycle_epochs(loader):
     """Endless batches."""
     for _ in cycle([None]):
         yield from loader
-
-
-def synchronize() -> None:
-    """Wait for what the GPU, where there is one, still has to do."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
 
 
 def main() -> None:

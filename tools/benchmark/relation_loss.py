@@ -12,10 +12,9 @@ cells L, with M = B (1 + L).
 import argparse
 import json
 import resource
-import time
 from pathlib import Path
 from statistics import median
-from typing import Callable, Dict, List
+from typing import Dict, List
 
 import matplotlib
 import torch
@@ -25,6 +24,7 @@ from rich.table import Table
 
 import gld_mm  # noqa: F401
 from gld_mm.functional import relation
+from timing import median_ratio, milliseconds, seconds, side_by_side
 
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402
@@ -65,27 +65,12 @@ def products(student: torch.Tensor, teacher: torch.Tensor) -> None:
         distances.t() @ student
 
 
-def seconds(work: Callable, *tensors: torch.Tensor) -> float:
-    """Time of one call, to its end on the GPU too."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    work(*tensors)
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
-def side_by_side(rows: int, classes: int, rounds: int) -> Dict[str, list]:
-    """Times of both, in turn; the first of each warms up."""
+def compare(rows: int, classes: int, rounds: int) -> Dict[str, list]:
+    """Time both."""
     tensors = make(rows, classes)
-    times: Dict[str, list] = dict(loss=[], products=[])
-    for number in range(rounds + 1):
-        for name, work in (('loss', loss), ('products', products)):
-            taken = seconds(work, *tensors)
-            if number:
-                times[name].append(taken)
-    return times
+    return side_by_side(
+        dict(loss=lambda: loss(*tensors), products=lambda: products(*tensors)),
+        rounds)
 
 
 def peak_memory() -> float:
@@ -109,20 +94,16 @@ def main() -> None:
     table = Table('M', 'K', 'loss, ms', 'products, ms', 'ratio')
     results = []
     for rows, classes in SIZES:
-        times = side_by_side(rows, classes, args.rounds)
-        middle = {name: median(taken) for name, taken in times.items()}
+        times = compare(rows, classes, args.rounds)
         results.append(dict(rows=rows, classes=classes, **times))
         table.add_row(
             str(rows), str(classes),
-            *(f'{1e3 * middle[name]:.1f} '
-              f'({1e3 * min(times[name]):.1f} - '
-              f'{1e3 * max(times[name]):.1f})'
-              for name in ('loss', 'products')),
-            f'{middle["loss"] / middle["products"]:.2f}')
+            *(milliseconds(times[name]) for name in ('loss', 'products')),
+            f'{median_ratio(times["loss"], times["products"]):.2f}')
     console.print(table)
     curves = {
         cells: [
-            median(side_by_side(batch * (1 + cells), 100, 5)['loss'])
+            median(compare(batch * (1 + cells), 100, 5)['loss'])
             for batch in BATCHES
         ]
         for cells in CELLS

@@ -1,27 +1,28 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""Time of a training step: student alone, mmrazor's KD, GLD and the floor.
+"""Time a training step: the student alone, mmrazor's KD, GLD and the floor.
 
     python tools/benchmark/step_time.py r110_r20_cifar100 --batch 64 --size 32
     python tools/benchmark/step_time.py ssd300_r34_r18_voc --batch 4 --size 300
 
-The pair is the name of a config in configs/gld and configs/kd. A step is
-forward, backward and nothing else, on a made-up batch. mmrazor's KD is its
-own `SingleTeacherDistill` with `KLDivergence`; the floor is the teacher's
-forward and the student's forward and backward, without any distillation.
-Each round times all of them in turn, in both memory formats; the table has
-medians with least and most.
+The pair is the name of a config in configs/gld, which configs/kd has with
+"kd_" before it. A step is forward and backward on a synthetic batch. mmrazor's
+KD is its own `SingleTeacherDistill` with `KLDivergence`. The floor is the
+teacher's forward, as it was trained, and the student's forward and backward,
+without any distillation. Each round times every variant in both memory formats
+one after the other. The table has the median, minimum and maximum over the
+rounds, and medians of the ratios within a round.
 """
 import argparse
 import json
-import time
 import warnings
+from functools import partial
 from pathlib import Path
-from statistics import median
-from typing import Callable, Dict, List
+from typing import Dict
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.structures import InstanceData, PixelData
@@ -29,7 +30,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-import gld_mm  # noqa: F401
+from gld_mm.engine.compile import compile_parts
+from timing import median_ratio, milliseconds, side_by_side
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 FORMATS = dict(
@@ -45,6 +47,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--size', type=int, required=True, help='in pixels')
     parser.add_argument('--steps', type=int, default=5, help='a round')
     parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument(
+        '--compile', action='store_true', help='add GLD with torch.compile')
     parser.add_argument('--out', type=Path, help='JSON file of all rounds')
     return parser.parse_args()
 
@@ -75,13 +79,15 @@ def make_samples(scope: str, batch: int, size: int) -> list:
     ]
 
 
+@MODELS.register_module()
 class Floor(nn.Module):
     """The teacher's forward and the student's loss."""
 
-    def __init__(self, student: BaseModel, teacher: BaseModel) -> None:
+    def __init__(self, architecture: dict, teacher: dict) -> None:
         super().__init__()
-        self.student, self.teacher = student, teacher.eval()
-        self.parse_losses = student.parse_losses
+        self.student = MODELS.build(architecture)
+        self.teacher = MODELS.build(teacher).eval()
+        self.parse_losses = self.student.parse_losses
 
     def init_weights(self) -> None:
         """Initialize the student."""
@@ -99,34 +105,32 @@ class Floor(nn.Module):
         return self.student(inputs, data_samples, mode=mode)
 
 
-def build(pair: str) -> Dict[str, Callable[[], BaseModel]]:
-    """How to build each of what is compared, from random weights."""
+def build(pair: str) -> Dict[str, ConfigDict]:
+    """Configs of what is compared, with random weights."""
     gld = Config.fromfile(CONFIGS / 'gld' / f'{pair}.py')
-    kd = Config.fromfile(CONFIGS / 'kd' / f'{pair}.py')
+    kd = Config.fromfile(CONFIGS / 'kd' / f'kd_{pair}.py')
     init_default_scope(gld.default_scope)
-    model = gld.model.copy()
+    # No line for each weight that is initialized
+    MMLogger.get_current_instance().setLevel('WARNING')
+    model = gld.model
     if 'data_preprocessor' not in model.architecture:
         model.architecture.data_preprocessor = gld.data_preprocessor
     model.teacher_ckpt = None
-    model.architecture.backbone.init_cfg = None  # nothing to download
+    for network in (model.architecture, model.teacher):
+        network.backbone.init_cfg = None  # nothing to download
+    networks = dict(architecture=model.architecture, teacher=model.teacher)
     stock = dict(
         type='mmrazor.SingleTeacherDistill',
-        architecture=model.architecture,
-        teacher=model.teacher,
         teacher_trainable=False,
-        distiller=kd.model.distiller)
+        distiller=kd.model.distiller,
+        **networks)
     return {
-        'student alone':
-        lambda: MODELS.build(model.architecture),
-        'mmrazor KD':
-        lambda: MODELS.build(stock),
-        'GLD':
-        lambda: MODELS.build(model),
-        'GLD, bf16 teacher':
-        lambda: MODELS.build(dict(model, teacher_dtype='bfloat16')),
-        'floor':
-        lambda: Floor(
-            MODELS.build(model.architecture), MODELS.build(model.teacher)),
+        'student alone': model.architecture,
+        'mmrazor KD': ConfigDict(stock),
+        'GLD, plain teacher': ConfigDict(model, prepare_teacher=False),
+        'GLD': model,
+        'GLD, bf16 teacher': ConfigDict(model, teacher_dtype='bfloat16'),
+        'floor': ConfigDict(type='Floor', **networks),
     }
 
 
@@ -137,68 +141,71 @@ def step(model: BaseModel, batch: dict) -> None:
     model.zero_grad()
 
 
-def seconds(model: BaseModel, batch: dict, steps: int) -> float:
-    """Mean time of some steps."""
-    synchronize()
-    start = time.perf_counter()
-    for _ in range(steps):
-        step(model, batch)
-    synchronize()
-    return (time.perf_counter() - start) / steps
+def initialize(config: ConfigDict, memory: torch.memory_format) -> BaseModel:
+    """Build a model for training, with random weights."""
+    model = MODELS.build(config)
+    model.init_weights()
+    model = model.to(get_device()).to(memory_format=memory)
+    model.train()  # which returns nothing in mmpretrain
+    return model
 
 
-def synchronize() -> None:
-    """Wait for what the GPU, where there is one, still has to do."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+def make_batch(scope: str, batch: int, size: int) -> dict:
+    """Synthetic images with annotations, on the device."""
+    device = get_device()
+    samples = make_samples(scope, batch, size)
+    return dict(
+        inputs=torch.randn(batch, 3, size, size).to(device),
+        data_samples=[sample.to(device) for sample in samples])
 
 
 def main() -> None:
     args = parse_args()
     warnings.simplefilter('ignore')
-    device = get_device()
-    makers = build(args.pair)
+    configs = build(args.pair)
     scope = Config.fromfile(CONFIGS / 'gld' / f'{args.pair}.py').default_scope
-    batch = dict(
-        inputs=torch.randn(args.batch, 3, args.size, args.size).to(device),
-        data_samples=[
-            sample.to(device)
-            for sample in make_samples(scope, args.batch, args.size)
-        ])
-    models = {}
-    for name, maker in makers.items():
+    batch = make_batch(scope, args.batch, args.size)
+    models = {
+        (name, layout): initialize(config, memory)
+        for name, config in configs.items()
+        for layout, memory in FORMATS.items()
+    }
+    if args.compile:
         for layout, memory in FORMATS.items():
-            model = maker().to(device).to(memory_format=memory)
-            for network in (model, getattr(model, 'teacher', None)):
-                if network is not None:
-                    network.init_weights()
-            model.train()  # which returns nothing in mmpretrain
-            models[name, layout] = model
-    times: Dict[tuple, List[float]] = {key: [] for key in models}
-    for number in range(args.rounds + 1):
-        for key, model in models.items():
-            taken = seconds(model, batch, args.steps)
-            if number:  # the first round warms up
-                times[key].append(taken)
-    reference = median(times['mmrazor KD', 'contiguous'])
-    table = Table(title=f'{args.pair}, batch {args.batch}, {device}, '
+            model = initialize(configs['GLD'], memory)
+            compile_parts(model)
+            compile_parts(model.teacher)
+            models['GLD, compiled', layout] = model
+
+    def steps(model: BaseModel) -> None:
+        for _ in range(args.steps):
+            step(model, batch)
+
+    times = side_by_side(
+        {
+            key: partial(steps, model)
+            for key, model in models.items()
+        }, args.rounds)
+    times = {
+        key: [t / args.steps for t in taken]
+        for key, taken in times.items()
+    }
+    reference = times['mmrazor KD', 'contiguous']
+    table = Table(title=f'{args.pair}, batch {args.batch}, {get_device()}, '
                   f'{torch.get_num_threads()} threads')
     for column in ('', 'memory format', 'ms a step', 'of mmrazor KD',
                    'of the floor'):
         table.add_column(column, no_wrap=True)
-    for (name, layout), rounds in times.items():
-        floor = median(times['floor', layout])
-        table.add_row(
-            name, layout, f'{1e3 * median(rounds):,.1f} '
-            f'({1e3 * min(rounds):,.1f} - {1e3 * max(rounds):,.1f})',
-            f'{median(rounds) / reference:.3f}',
-            f'{median(rounds) / floor:.3f}')
+    for (name, layout), taken in times.items():
+        table.add_row(name, layout, milliseconds(taken),
+                      f'{median_ratio(taken, reference):.3f}',
+                      f'{median_ratio(taken, times["floor", layout]):.3f}')
     Console(width=100).print(table)
     if args.out:
         args.out.write_text(
             json.dumps([
-                dict(what=name, memory_format=layout, seconds=rounds)
-                for (name, layout), rounds in times.items()
+                dict(what=name, memory_format=layout, seconds=taken)
+                for (name, layout), taken in times.items()
             ],
                        indent=1))
 

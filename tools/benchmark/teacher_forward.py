@@ -10,19 +10,17 @@ is the median over the rounds.
 """
 import argparse
 import copy
-import time
 from pathlib import Path
-from statistics import median
 
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.model import BaseModel
 from mmengine.registry import MODELS, init_default_scope
 
 import gld_mm  # noqa: F401
 from gld_mm.models.algorithms.prepare_for_inference import \
     prepare_for_inference
+from timing import median_ratio, milliseconds, side_by_side
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'gld'
 
@@ -38,18 +36,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@torch.no_grad()
-def seconds(network: BaseModel, images: torch.Tensor) -> float:
-    """Time of one forward, to its end on the GPU too."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    network(images, mode='tensor')
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
 def main() -> None:
     args = parse_args()
     cfg = Config.fromfile(CONFIGS / f'{args.pair}.py')
@@ -60,14 +46,15 @@ def main() -> None:
     prepare_for_inference(prepared)
     images = torch.randn(
         args.batch, 3, args.size, args.size, device=get_device())
-    for network in (plain, prepared):
-        seconds(network, images)  # warms up
-    times = [(seconds(plain, images), seconds(prepared, images))
-             for _ in range(args.rounds)]
-    before, after = (1e3 * median(column) for column in zip(*times))
-    ratio = median(new / old for old, new in times)
-    print(f'{args.pair}: plain {before:.1f} ms, prepared {after:.1f} ms, '
-          f'ratio {ratio:.2f}')
+    with torch.no_grad():
+        times = side_by_side(
+            {
+                'plain': lambda: plain(images, mode='tensor'),
+                'prepared': lambda: prepared(images, mode='tensor')
+            }, args.rounds)
+    print(f'{args.pair}: plain {milliseconds(times["plain"])} ms, prepared '
+          f'{milliseconds(times["prepared"])} ms, ratio '
+          f'{median_ratio(times["prepared"], times["plain"]):.2f}')
 
 
 if __name__ == '__main__':

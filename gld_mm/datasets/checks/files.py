@@ -271,8 +271,8 @@ def differ(name: str, classes: Optional[Sequence[str]],
     """
     if not classes or not num_classes:
         return False
-    # mmpretrain's own configs have more outputs than that dataset has classes.
-    more = name == 'ImageNet21k' and num_classes > len(classes)
+    # mmpretrain's configs for ImageNet-21k have more outputs than classes.
+    more = name.startswith('ImageNet') and num_classes > 20_000
     return len(classes) != num_classes and not more
 
 
@@ -362,8 +362,8 @@ def head_classes(cfg: Config) -> Optional[int]:
     """
     model = cfg.get('model') or {}
     model = model.get('architecture') or model
-    if 'language_model' in model:  # which is told the classes as a text
-        return None
+    if {'language_model', 'text_encoder'} & set(model):
+        return None  # The classes are told as a text.
     found = set()
     for name in ('head', 'bbox_head', 'decode_head'):
         heads = model.get(name) or ()

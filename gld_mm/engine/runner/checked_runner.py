@@ -6,6 +6,7 @@ from urllib.error import URLError
 
 from mmengine.device import get_device
 from mmengine.dist import master_only
+from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIMIZERS, RUNNERS
 from mmengine.runner import Runner
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader
 from gld_mm.config import student_of
 from gld_mm.datasets.checks.files import build_dataset, check_layout
 from gld_mm.engine.checkpoint import newest_checkpoint, read_checkpoint
+from gld_mm.engine.compile import compile_parts
 from gld_mm.engine.processes import end_together_at_exit, without_gpu
 from gld_mm.errors import UserError
 
@@ -95,6 +97,22 @@ class CheckedRunner(Runner):
                     'of an optimizer of torch or of the registry, such as SGD '
                     'or AdamW.')
         return super().build_optim_wrapper(optim_wrapper)
+
+    def _maybe_compile(self, target: str) -> None:
+        """Compile what ``compile`` of the config asks for.
+
+        Raises:
+            UserError: If nothing can be compiled here.
+        """
+        options = self.cfg.get('compile')
+        if not options:
+            return
+        model = self.model.module if is_model_wrapper(
+            self.model) else self.model
+        for network in (model, getattr(model, 'teacher', None)):
+            if network is not None:
+                compile_parts(network,
+                              **(options if isinstance(options, dict) else {}))
 
     @master_only
     def dump_config(self) -> None:

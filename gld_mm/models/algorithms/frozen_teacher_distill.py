@@ -14,6 +14,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from gld_mm.engine.checkpoint import load_teacher
+from gld_mm.engine.compile import compile_parts
 
 from .prepare_for_inference import prepare_for_inference
 from .select_classes import select_classes
@@ -39,7 +40,8 @@ class FrozenTeacherDistill(BaseModel):
 
     def learn_from(self, teacher: BaseModel, distiller: ConfigurableDistiller,
                    task_loss_weight: float, init_teacher: bool,
-                   prepare_teacher: bool, teacher_dtype: Optional[torch.dtype],
+                   prepare_teacher: bool, compile_teacher: bool,
+                   teacher_dtype: Optional[torch.dtype],
                    map_input: Optional[TeacherInput]) -> None:
         """Attach a teacher, see :func:`frozen_teacher_distill`."""
         self.distiller = distiller
@@ -47,13 +49,14 @@ class FrozenTeacherDistill(BaseModel):
         self.task_loss_weight = task_loss_weight
         self.init_teacher = init_teacher
         self.prepare_teacher = prepare_teacher
+        self.compile_teacher = compile_teacher
         self.teacher_dtype = teacher_dtype
         self.map_input = map_input
         self.__dict__['teacher'] = teacher.requires_grad_(False).eval()
         distiller.prepare_from_student(self)
         distiller.prepare_from_teacher(teacher)
-        if prepare_teacher and not init_teacher:
-            prepare_for_inference(teacher)
+        if not init_teacher:
+            self._make_teacher_fast()
 
     def init_weights(self) -> None:
         """Initialize the student, and a teacher without a checkpoint."""
@@ -61,8 +64,13 @@ class FrozenTeacherDistill(BaseModel):
         if self.init_teacher:
             with torch.random.fork_rng(devices=[]):
                 self.teacher.init_weights()
-            if self.prepare_teacher:
-                prepare_for_inference(self.teacher)
+            self._make_teacher_fast()
+
+    def _make_teacher_fast(self) -> None:
+        if self.prepare_teacher:
+            prepare_for_inference(self.teacher)
+        if self.compile_teacher:
+            compile_parts(self.teacher)
 
     def loss(self, inputs: Tensor,
              data_samples: List[BaseDataElement]) -> Dict[str, Tensor]:
@@ -135,6 +143,7 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
                                int, str]]] = None,
                            task_loss_weight: Optional[float] = None,
                            prepare_teacher: bool = True,
+                           compile_teacher: bool = False,
                            teacher_dtype: Optional[str] = None,
                            map_teacher_input: bool = True,
                            teacher_size: Optional[Tuple[int, int]] = None,
@@ -162,6 +171,9 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
         prepare_teacher (bool): Whether to make the teacher's forward faster,
             see :func:`prepare_for_inference`. A teacher that is given built is
             left as it is. Defaults to True.
+        compile_teacher (bool): Whether to compile the teacher, see
+            :func:`gld_mm.engine.compile.compile_parts`; ``compile=True`` at
+            the top of a config compiles both networks. Defaults to False.
         teacher_dtype (str, optional): Precision of the teacher's forward under
             autocast, such as 'bfloat16'; its logits change by rounding.
             Defaults to None, as the student.
@@ -180,7 +192,7 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
 
     Raises:
         UserError: If ``teacher_ckpt`` does not exist or does not fit the
-            teacher.
+            teacher, or if ``compile_teacher`` cannot be done here.
     """
     # A teacher that is given built has its weights, and may have a default
     # preprocessor, which normalises nothing.
@@ -230,6 +242,7 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
         task_loss_weight,
         init_teacher,
         prepare_teacher=prepare_teacher and from_config,
+        compile_teacher=compile_teacher,
         teacher_dtype=getattr(torch, teacher_dtype) if teacher_dtype else None,
         map_input=map_input)
     return student

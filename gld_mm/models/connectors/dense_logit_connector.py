@@ -57,33 +57,38 @@ class DenseLogitConnector(BaseConnector):
             for logits in self._pool(level).unbind(1)
         ]
 
-    def pool_labelled(self, scores: Sequence[Tensor],
-                      labelled: Tensor) -> Tuple[List[Tensor], List[Tensor]]:
-        """Pool labelled pixels only.
+    def pool_weighted(
+            self, scores: Sequence[Tensor],
+            weights: Sequence[Tensor]) -> Tuple[List[Tensor], List[Tensor]]:
+        """Pool weighted positions.
 
-        A position weighs as much as the share of its pixels that is labelled.
+        A position weighs as much as the mean weight of its pixels, such as the
+        share of them that is labelled.
 
         Args:
             scores (Sequence[Tensor]): See :func:`split_anchors`.
-            labelled (Tensor): Which pixels are labelled, bool
-                ``(B, 1, H, W)`` of any size.
+            weights (Sequence[Tensor]): For each level ``(B, A, H, W)`` of any
+                size, or ``(B, 1, H, W)`` for all anchors.
 
         Returns:
             tuple[list[Tensor], list[Tensor]]: The logits as of
-            :meth:`forward_train`, and for each set of them which have a
-            labelled pixel, bool ``(B, 1 + L)``. The other logits are zero.
+            :meth:`forward_train`, and for each set of them which have any
+            weight, bool ``(B, 1 + L)``. The other logits are zero.
         """
         logits: List[Tensor] = []
-        has_labels: List[Tensor] = []
-        for level in split_anchors(scores, self.cls_out_channels):
-            share = F.adaptive_avg_pool2d(labelled.float(),
-                                          (level.shape[-2], level.shape[-1]))
-            share = share[:, None]  # of all anchors and classes
-            total = self._pool(share)
-            mean = self._pool(share * level) / total.masked_fill(total == 0, 1)
+        has_weight: List[Tensor] = []
+        levels = split_anchors(scores, self.cls_out_channels)
+        for level, weight in zip(levels, weights):
+            weight = F.adaptive_avg_pool2d(weight.float(),
+                                           (level.shape[-2], level.shape[-1]))
+            weight = weight[:, :, None]  # of all classes
+            total = self._pool(weight)
+            mean = self._pool(weight * level) / total.masked_fill(
+                total == 0, 1)
             logits += mean.unbind(1)
-            has_labels += [total[:, 0, :, 0] > 0] * level.shape[1]
-        return logits, has_labels
+            weighs = (total[..., 0] > 0).expand(-1, level.shape[1], -1)
+            has_weight += weighs.unbind(1)
+        return logits, has_weight
 
     def _pool(self, level: Tensor) -> Tensor:
         """``(B, A, K, H, W)`` -> ``(B, A, 1 + L, K)``."""

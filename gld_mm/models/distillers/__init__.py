@@ -2,5 +2,9 @@
 from .base_gld_distiller import BaseGLDDistiller
 from .dense_gld_distiller import DenseGLDDistiller
 from .gld_distiller import GLDDistiller
+from .sigmoid_dense_gld_distiller import SigmoidDenseGLDDistiller
 
-__all__ = ['BaseGLDDistiller', 'DenseGLDDistiller', 'GLDDistiller']
+__all__ = [
+    'BaseGLDDistiller', 'DenseGLDDistiller', 'GLDDistiller',
+    'SigmoidDenseGLDDistiller'
+]

@@ -37,6 +37,9 @@ class BaseGLDDistiller(ConfigurableDistiller):
         task_loss_weight (float, optional): Weight of the student's own
             losses, which :class:`FrozenTeacherDistill` applies. Defaults to
             None, ``1 - alpha``.
+        sigmoid (bool): Whether the classifiers end with sigmoids. Then the
+            global and local terms are :func:`gld_mm.functional.binary_kl`.
+            Defaults to False.
         gather (bool): See :class:`RelationLoss`. Defaults to True.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
@@ -49,15 +52,17 @@ class BaseGLDDistiller(ConfigurableDistiller):
                  beta: float,
                  gamma: float,
                  task_loss_weight: Optional[float] = None,
+                 sigmoid: bool = False,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         if not 0 <= alpha <= 1 or beta < 0 or gamma < 0:
             raise ValueError(
                 'alpha should be in [0, 1], beta and gamma should '
                 f'not be negative, got {alpha}, {beta}, {gamma}.')
+        divergence = 'BinaryKLLoss' if sigmoid else 'NormalizedKLLoss'
         terms = dict(
-            loss_global=dict(type='NormalizedKLLoss', loss_weight=alpha),
-            loss_local=dict(type='NormalizedKLLoss', loss_weight=gamma),
+            loss_global=dict(type=divergence, loss_weight=alpha),
+            loss_local=dict(type=divergence, loss_weight=gamma),
             loss_relation=dict(
                 type='RelationLoss', loss_weight=beta, gather=gather))
         super().__init__(
@@ -73,6 +78,9 @@ class BaseGLDDistiller(ConfigurableDistiller):
                                  task_loss_weight)
         self.compared: Dict[str, List[Tensor]] = {}
 
+    # The relation writes its gradient in place, which torch.compile cannot
+    # trace; the losses are a few calls on small tensors.
+    @torch.compiler.disable
     def compute_distill_losses(self) -> Dict[str, Tensor]:
         """Compute the terms that are on from what was recorded.
 
@@ -122,8 +130,8 @@ class BaseGLDDistiller(ConfigurableDistiller):
         cells_per_image = sum(x[:, cells].shape[1]
                               for x in student) / len(student)
         return cells_per_image * loss(
-            torch.cat(_flatten(student, labelled, cells)),
-            torch.cat(_flatten(teacher, labelled, cells)))
+            torch.cat(flatten(student, labelled, cells)),
+            torch.cat(flatten(teacher, labelled, cells)))
 
     def _relation_term(self, loss: nn.Module, student: List[Tensor],
                        teacher: List[Tensor],
@@ -131,8 +139,8 @@ class BaseGLDDistiller(ConfigurableDistiller):
         """The mean over the sets."""
         cells = slice(None)
         return loss(
-            _flatten(student, labelled, cells),
-            _flatten(teacher, labelled, cells))
+            flatten(student, labelled, cells), flatten(teacher, labelled,
+                                                       cells))
 
     def describe_logits(self) -> str:
         """Describe the range of the logits that were last compared.
@@ -159,9 +167,19 @@ class BaseGLDDistiller(ConfigurableDistiller):
         return logits if isinstance(logits, list) else [logits], None
 
 
-def _flatten(sets: List[Tensor], labelled: Optional[List[Tensor]],
-             cells: slice) -> List[Tensor]:
-    """Rows ``(N, K)`` of each set, those that are labelled."""
+def flatten(sets: List[Tensor], labelled: Optional[List[Tensor]],
+            cells: slice) -> List[Tensor]:
+    """Find the logits to compare.
+
+    Args:
+        sets (list[Tensor]): ``(B, 1 + L, K)`` each.
+        labelled (list[Tensor], optional): Which of them are compared, bool
+            ``(B, 1 + L)`` each. None means all.
+        cells (slice): Which of the 1 + L.
+
+    Returns:
+        list[Tensor]: Rows ``(N, K)`` of each set.
+    """
     rows = [x[:, cells].flatten(0, 1) for x in sets]
     if labelled is None:
         return rows

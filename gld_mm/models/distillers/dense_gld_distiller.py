@@ -26,9 +26,9 @@ class DenseGLDDistiller(BaseGLDDistiller):
             background class if there is one. It is not called ``num_classes``
             because mmdet's ``NumClassCheckHook`` compares that with the
             dataset's.
-        scores (str): Name of the module, in both networks, whose output is
-            the map of scores, or of the list with one module per level.
-            Defaults to 'bbox_head.cls_convs', as in SSD.
+        scores (str, optional): Name of the module, in both networks, whose
+            output is the map of scores, or of the list with one module per
+            level. Defaults to None, it is found in each.
         teacher_scores (str, optional): The teacher's, if it differs.
             Defaults to None.
         labels (str, optional): Import path of the method that returns the
@@ -41,6 +41,8 @@ class DenseGLDDistiller(BaseGLDDistiller):
         gamma (float): Weight of the local term. Defaults to 1.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
+        sigmoid (bool): Whether the head ends with sigmoids, such as one with
+            ``out_channels=1``. Defaults to False.
         gather (bool): Under data parallelism, whether to relate the logits of
             all processes. Defaults to True.
         init_cfg (dict, optional): Initialization config. Defaults to None.
@@ -48,7 +50,7 @@ class DenseGLDDistiller(BaseGLDDistiller):
 
     def __init__(self,
                  cls_out_channels: int,
-                 scores: str = 'bbox_head.cls_convs',
+                 scores: Optional[str] = None,
                  teacher_scores: Optional[str] = None,
                  labels: Optional[str] = None,
                  ignore_index: int = 255,
@@ -56,10 +58,12 @@ class DenseGLDDistiller(BaseGLDDistiller):
                  beta: float = 500.,
                  gamma: float = 1.,
                  grid: Union[int, Tuple[int, int]] = 2,
+                 sigmoid: bool = False,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         student_recorders = dict(
-            logits=dict(type='mmrazor.ScoreMaps', source=scores))
+            logits=dict(
+                type='mmrazor.ScoreMaps', source=scores, network='student'))
         if labels is not None:
             student_recorders['labels'] = dict(
                 type='mmrazor.MethodOutputs', source=labels)
@@ -67,8 +71,9 @@ class DenseGLDDistiller(BaseGLDDistiller):
             student_recorders=student_recorders,
             teacher_recorders=dict(
                 logits=dict(
-                    type='mmrazor.ScoreMaps', source=teacher_scores
-                    or scores)),
+                    type='mmrazor.ScoreMaps',
+                    source=teacher_scores or scores,
+                    network='teacher')),
             connector=dict(
                 type='mmrazor.DenseLogitConnector',
                 cls_out_channels=cls_out_channels,
@@ -77,6 +82,7 @@ class DenseGLDDistiller(BaseGLDDistiller):
             beta=beta,
             gamma=gamma,
             task_loss_weight=1.,
+            sigmoid=sigmoid,
             gather=gather,
             init_cfg=init_cfg)
         self.has_labels = labels is not None
@@ -87,5 +93,8 @@ class DenseGLDDistiller(BaseGLDDistiller):
             return super()._logits(from_student)
         scores = self.get_record('logits', from_student)
         labels = self.get_record('labels', from_student=True)
-        return self.connectors['logits'].pool_labelled(
-            scores, labels != self.ignore_index)
+        if isinstance(labels, tuple):  # PIDNet's has edges beside them
+            labels = labels[0]
+        labelled = labels != self.ignore_index
+        return self.connectors['logits'].pool_weighted(scores, [labelled] *
+                                                       len(scores))

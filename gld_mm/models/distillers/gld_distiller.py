@@ -2,8 +2,12 @@
 from typing import Optional, Tuple, Union
 
 import torch
+from mmengine.model import BaseModel
+from mmpretrain.models.heads import ArcFaceClsHead, MultiLabelClsHead
 from mmrazor.registry import MODELS
 from torch import Tensor
+
+from gld_mm.errors import UserError
 
 from .base_gld_distiller import BaseGLDDistiller
 
@@ -34,6 +38,8 @@ class GLDDistiller(BaseGLDDistiller):
             Defaults to None.
         teacher_classifier (str, optional): The teacher's, where it differs.
             Defaults to None.
+        sigmoid (bool): Whether the head is a multi-label one, which ends with
+            sigmoids. Defaults to False.
         gather (bool): Under data parallelism, whether to relate the logits of
             all processes. Defaults to True.
         init_cfg (dict, optional): Initialization config. Defaults to None.
@@ -49,6 +55,7 @@ class GLDDistiller(BaseGLDDistiller):
                  classifier: Optional[str] = None,
                  teacher_feature: Optional[str] = None,
                  teacher_classifier: Optional[str] = None,
+                 sigmoid: bool = False,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         recorder = dict(
@@ -72,8 +79,32 @@ class GLDDistiller(BaseGLDDistiller):
             alpha=alpha,
             beta=beta,
             gamma=gamma,
+            sigmoid=sigmoid,
             gather=gather,
             init_cfg=init_cfg)
+        self.sigmoid = sigmoid
+
+    def prepare_from_student(self, model: BaseModel) -> None:
+        """Prepare to record the student.
+
+        Args:
+            model (BaseModel): The student.
+
+        Raises:
+            UserError: If its head has the other kind of classifier, or trains
+                on other logits than it predicts by.
+        """
+        head = getattr(model, 'head', None)
+        if isinstance(head, MultiLabelClsHead) != self.sigmoid:
+            ends = 'does not end' if self.sigmoid else 'ends'
+            raise UserError(
+                f'A {type(head).__name__} {ends} with sigmoids: set '
+                f'sigmoid={not self.sigmoid} of the GLDDistiller.')
+        if isinstance(head, ArcFaceClsHead):
+            raise UserError(
+                'An ArcFaceClsHead adds a margin to the logits while it '
+                'trains: GLD can use such a network as the teacher only.')
+        super().prepare_from_student(model)
 
     def logits(self, from_student: bool) -> Tensor:
         """What GLD compares of the last batch.

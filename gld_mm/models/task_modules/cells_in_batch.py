@@ -191,6 +191,7 @@ class CellsInBatch:
 
     # What the hooks do
 
+    @torch.compiler.disable
     def _enter_by_map(self, module: nn.Module, args: tuple, out: Any) -> Any:
         if not self.active:
             return None
@@ -202,6 +203,7 @@ class CellsInBatch:
                                self.name))
         return map_tensors(self._spread, out)
 
+    @torch.compiler.disable
     def _enter_by_pooling(self, module: nn.Module, args: tuple,
                           out: Any) -> Any:
         if not self.active:
@@ -211,6 +213,7 @@ class CellsInBatch:
                       for cell in self._crops(args)))
         return map_tensors(lambda x: torch.cat([x, *next(cells)]), out)
 
+    @torch.compiler.disable
     def _leave(self, module: nn.Module, args: tuple, out: Any) -> Any:
         if not self.active:
             return None
@@ -223,6 +226,7 @@ class CellsInBatch:
         self.logits = logits.unflatten(0, (copies, -1)).transpose(0, 1)
         return map_tensors(lambda x: x[:self.size], out)
 
+    @torch.compiler.disable
     def _images_only(self, module: nn.Module, args: tuple) -> Any:
         if self.extended and len(
                 args[0]) > self.size and (module.training
@@ -232,6 +236,7 @@ class CellsInBatch:
         self.cells = None
         return None
 
+    @torch.compiler.disable
     def _cells_too(self, module: Any, args: tuple, out: Tensor) -> Any:
         if self.cells is not None:
             images = args[0].detach().float()

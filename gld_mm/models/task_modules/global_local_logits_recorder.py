@@ -1,13 +1,11 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from typing import Any, Optional, Tuple, Union
 
-import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.utils import to_2tuple
-from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from mmrazor.registry import TASK_UTILS
-from torch import Tensor, nn
+from torch import Tensor
 
 from gld_mm.errors import UserError
 from gld_mm.functional import global_local_logits
@@ -15,10 +13,11 @@ from gld_mm.functional import global_local_logits
 from .cells_in_batch import CellsInBatch, is_close
 from .find_module import find_module
 from .trace import as_in_testing, describe, no_map, not_called, tensors
+from .trial_recorder import TrialRecorder
 
 
 @TASK_UTILS.register_module()
-class GlobalLocalLogitsRecorder(ModuleOutputsRecorder):
+class GlobalLocalLogitsRecorder(TrialRecorder):
     """Record the logits of the images and of the cells of their feature maps.
 
     Without names both the map and what follows it are found
@@ -48,15 +47,13 @@ class GlobalLocalLogitsRecorder(ModuleOutputsRecorder):
                  network: str = 'network') -> None:
         if classifier is not None and feature is None:
             feature = 'backbone'
-        super().__init__(feature)
+        super().__init__(feature, network)
         self.grid = None if grid is None else to_2tuple(grid)
         if self.grid is not None and min(self.grid) < 1:
             raise ValueError(f'grid should be at least 1, got {grid}.')
         self.fixed_kernel = fixed_kernel
         self.classifier_name = classifier
-        self.network = network
         self.cells: Optional[CellsInBatch] = None
-        self._checked = False
 
     def prepare_from_model(self, model: Optional[BaseModel] = None) -> None:
         """Find the modules that have a name.
@@ -67,20 +64,15 @@ class GlobalLocalLogitsRecorder(ModuleOutputsRecorder):
         Raises:
             UserError: If the network has no module of that name.
         """
-        assert model is not None, 'model can not be None.'
+        super().prepare_from_model(model)
         if self.source is not None:
-            feature = find_module(model, self.source)
+            feature = find_module(self.model, self.source)
         if self.classifier_name is None:
             self.cells = CellsInBatch(model, self.grid, self.fixed_kernel,
                                       self.network)
         else:
-            self.classifier = find_module(model, self.classifier_name)
+            self.classifier = find_module(self.model, self.classifier_name)
             feature.register_forward_hook(self.forward_hook)
-        # A distilled student records from within its own forward, so the
-        # first of its parts that is called brings the images.
-        self.model = model
-        for part in model.children():
-            part.register_forward_pre_hook(self._begin, with_kwargs=True)
 
     def get_record_data(self,
                         record_idx: int = 0,
@@ -110,36 +102,36 @@ class GlobalLocalLogitsRecorder(ModuleOutputsRecorder):
         return global_local_logits(fmap, self._classify, self.grid or (1, 1),
                                    self.fixed_kernel)
 
-    def __enter__(self) -> 'GlobalLocalLogitsRecorder':
-        """Start to record."""
-        self._has_begun = False
-        return super().__enter__()
-
     def __exit__(self, *args: Any) -> None:
         """Stop to record."""
         super().__exit__(*args)
         if self.cells is not None:
             self.cells.end()
 
-    def _begin(self, part: nn.Module, args: tuple, kwargs: dict) -> None:
-        if not self.recording or self._has_begun:
-            return
-        self._has_begun = True
-        images = args[0] if args else next(iter(kwargs.values()))
-        if not self._checked:
-            self._checked = True
-            self._check(self.model, images[:2])
+    def begin(self, images: Tensor) -> None:
+        """Start a forward.
+
+        Args:
+            images (Tensor): ``(B, 3, H, W)``.
+        """
         if self.cells is not None:
             self.cells.begin(images)
 
-    @torch.compiler.disable
-    def _check(self, model: BaseModel, images: Tensor) -> None:
-        """Find what has no name, and compare what has with the network."""
+    def try_out(self, images: Tensor) -> None:
+        """Find what has no name, and compare what has with the network.
+
+        Args:
+            images (Tensor): ``(2, 3, H, W)``.
+
+        Raises:
+            UserError: If there is no map that the grid fits, or the logits
+                are not what the network outputs.
+        """
         if self.cells is not None:
             self._find(self.cells, images)
             return
-        with as_in_testing(model):
-            expected: Any = sum(tensors(model(images, mode='tensor')))
+        with as_in_testing(self.model):
+            expected: Any = sum(tensors(self.model(images, mode='tensor')))
             logits = self.get_record_data()[:, 0]
             self.reset_data_buffer()
         if not is_close(logits, expected):

@@ -1,46 +1,132 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import List, Optional
+from typing import Any, List, Optional
 
-from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
+from mmengine.model import BaseModel
 from mmrazor.registry import TASK_UTILS
 from torch import Tensor, nn
 
+from gld_mm.errors import UserError
+
 from .find_module import find_module
+from .trace import as_in_testing, describe, not_called, tensors, trace
+from .trial_recorder import TrialRecorder
 
 
 @TASK_UTILS.register_module()
-class ScoreMapsRecorder(ModuleOutputsRecorder):
-    """Record the maps of class scores of a dense head.
+class ScoreMapsRecorder(TrialRecorder):
+    """Record the maps of class scores that a dense head predicts by.
 
-    A head with levels has its classifiers in a list, which outputs nothing
-    itself; and detectors call their head's ``forward`` directly where they
-    compute no loss, past the hooks of the head. Its classifiers are called as
-    modules always.
+    Without a name they are found: they are what a segmentation network
+    outputs, or the first of what a detector outputs, a map for each level. The
+    hosts compute losses past the head's own hooks, so the modules that output
+    these maps are hooked. Where none does, as in Segmenter, the head's
+    ``forward`` is recorded.
 
     Args:
-        source (str): Name of the module that outputs the scores, or of the
-            ``ModuleList`` of one for each level.
+        source (str, optional): Name of the module that outputs the scores, or
+            of the ``ModuleList`` of one for each level. Defaults to None.
+        part (int): Which part of a detector's output is recorded: 0, the
+            scores, or 2, the centerness or objectness. Nothing is recorded if
+            the output has no such part. Defaults to 0.
+        network (str): What errors call the network. Defaults to 'network'.
     """
 
-    def prepare_from_model(self, model: Optional[nn.Module] = None) -> None:
-        """Find the classifiers and hook them.
+    def __init__(self,
+                 source: Optional[str] = None,
+                 part: int = 0,
+                 network: str = 'network') -> None:
+        super().__init__(source, network)
+        self.part = part
+
+    def prepare_from_model(self, model: Optional[BaseModel] = None) -> None:
+        """Find the modules that have a name and hook them.
 
         Args:
-            model (nn.Module): The network.
+            model (BaseModel): The network.
 
         Raises:
-            ValueError: If the network has no module of that name.
+            UserError: If the network has no module of that name.
         """
-        assert model is not None, 'model can not be None.'
-        module = find_module(model, self.source)
-        levels = module if isinstance(module, nn.ModuleList) else [module]
-        for level in levels:
-            level.register_forward_hook(self.forward_hook)
+        super().prepare_from_model(model)
+        self.levels: Optional[int] = None
+        if self.source is not None:
+            module = find_module(self.model, self.source)
+            for level in module if isinstance(module,
+                                              nn.ModuleList) else [module]:
+                level.register_forward_hook(self.forward_hook)
+
+    def try_out(self, images: Tensor) -> None:
+        """Find what has no name.
+
+        Args:
+            images (Tensor): ``(2, 3, H, W)``.
+
+        Raises:
+            UserError: If the network has no maps of scores.
+        """
+        if self.source is not None:
+            return
+        try:
+            with as_in_testing(self.model):
+                calls, output = trace(self.model, images)
+            found = describe(output)
+        except (TypeError, NotImplementedError) as error:
+            # Heads that need annotations, such as Mask2Former's, or points
+            output, found = (), f'nothing ({error})'
+        if self.part and len(output) <= self.part:
+            self.levels = 0
+            return
+        scores = self._part_of(output)
+        if not scores or any(x.ndim != 4 for x in scores):
+            raise UserError(
+                f'The {self.network}, a {type(self.model).__name__}, outputs '
+                f'{found} for images alone; GLD needs maps of class scores '
+                '(B, C, H, W).')
+        self.levels = len(scores)
+        hooked = set()
+        for score in scores:
+            for call in calls:
+                if any(score is x for x in call.outputs):
+                    if call.module not in hooked:
+                        hooked.add(call.module)
+                        self._hook(call.module,
+                                   [score is x
+                                    for x in call.outputs].index(True))
+                    break
+            else:
+                self._record_forward()
+                return
+
+    def _hook(self, module: nn.Module, index: int) -> None:
+
+        def record(module: nn.Module, args: tuple, output: Any) -> None:
+            self.forward_hook(module, args, tensors(output)[index])
+
+        module.register_forward_hook(record)
+
+    def _record_forward(self) -> None:
+        head = getattr(self.model, 'decode_head', None) or self.model.bbox_head
+        head = head[-1] if isinstance(head, nn.ModuleList) else head
+        forward = head.forward
+
+        def record(*args, **kwargs):
+            output = forward(*args, **kwargs)
+            for score in self._part_of(output):
+                self.forward_hook(head, args, score)
+            return output
+
+        head.forward = record
+
+    def _part_of(self, output: Any) -> List[Tensor]:
+        """The maps of the part of what a head or a network outputs."""
+        if isinstance(output, Tensor):
+            output = (output, )
+        return tensors(output[self.part:self.part + 1])
 
     def get_record_data(self,
                         record_idx: int = 0,
                         data_idx: Optional[int] = None) -> List[Tensor]:
-        """Get what was recorded.
+        """Get the maps of the last forward.
 
         Args:
             record_idx (int): Not used. Defaults to 0.
@@ -48,5 +134,13 @@ class ScoreMapsRecorder(ModuleOutputsRecorder):
 
         Returns:
             list[Tensor]: The map of each level ``(B, A * K, H, W)``.
+
+        Raises:
+            UserError: If a module that has a name was not called.
         """
-        return list(self.data_buffer)
+        if self.levels == 0:
+            return []
+        if not self.data_buffer:
+            raise UserError(
+                not_called(self.source or 'The head', self.network))
+        return self.data_buffer[-(self.levels or 0):]

@@ -211,7 +211,8 @@ def test_it_is_mmengines_runner_in_all_else():
     own = {k for k in vars(CheckedRunner) if not k.startswith('__')}
     assert own == {
         'setup_env', 'wrap_model', 'build_dataloader', 'build_optim_wrapper',
-        'dump_config', 'load_or_resume', 'load_checkpoint', 'train', 'test'
+        'dump_config', 'load_or_resume', 'load_checkpoint', 'train', 'test',
+        '_maybe_compile'
     }
     assert CheckedRunner.__mro__[1] is Runner
 

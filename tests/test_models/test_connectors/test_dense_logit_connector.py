@@ -78,7 +78,7 @@ def test_ignored_pixels_are_left_out_by_hand():
                            [[0., -99., 1., 1.], [1., -99., 1., 1.]]])[None]
     labelled = torch.ones(1, 1, 4, 4, dtype=torch.bool)
     labelled[..., 1] = labelled[..., 0, 0] = False
-    (logits, ), _ = connector(2).pool_labelled([scores], labelled)
+    (logits, ), _ = connector(2).pool_weighted([scores], [labelled])
     # Weights of the first column 1/2 and 1, of the second none.
     assert logits[0, :, 0].tolist() == pytest.approx([(4 + 2 + 16) / 5.5, 8, 2,
                                                       2, 6])
@@ -88,7 +88,7 @@ def test_ignored_pixels_are_left_out_by_hand():
 def test_ignored_pixels_get_no_gradient():
     scores = torch.randn(2, 3, 6, 5, requires_grad=True)
     labelled = torch.rand(2, 1, 6, 5) < 0.5
-    (logits, ), _ = connector(3).pool_labelled([scores], labelled)
+    (logits, ), _ = connector(3).pool_weighted([scores], [labelled])
     logits.square().sum().backward()
     assert (scores.grad.abs().sum(1, keepdim=True) > 0).equal(labelled)
 
@@ -96,8 +96,8 @@ def test_ignored_pixels_get_no_gradient():
 def test_a_mask_says_which_cells_have_a_label_and_the_others_are_zero():
     labelled = torch.ones(2, 1, 8, 8, dtype=torch.bool)
     labelled[0, :, :4, 4:] = labelled[1] = False
-    (logits, ), (mask, ) = connector(3).pool_labelled(
-        [torch.randn(2, 3, 8, 8)], labelled)
+    (logits, ), (mask, ) = connector(3).pool_weighted(
+        [torch.randn(2, 3, 8, 8)], [labelled])
     assert mask[0].tolist() == [True, True, False, True, True]
     assert not mask[1].any()
     assert logits.any(-1).equal(mask)
@@ -107,7 +107,7 @@ def test_each_anchor_has_the_mask_of_its_level():
     labelled = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
     labelled[..., 0] = True
     levels = [torch.randn(1, 6, 4, 4), torch.randn(1, 3, 1, 1)]
-    logits, masks = connector(3).pool_labelled(levels, labelled)
+    logits, masks = connector(3).pool_weighted(levels, 2 * [labelled])
     half = [True, True, False, True, False]
     assert [m.tolist() for m in masks] == [[half], [half], [[True]]]
     assert [x.shape[:2] for x in logits] == [m.shape for m in masks]
@@ -115,14 +115,32 @@ def test_each_anchor_has_the_mask_of_its_level():
 
 def test_labelled_cells_may_have_logits_of_zero():
     everything = torch.ones(1, 1, 4, 4, dtype=torch.bool)
-    _, (mask, ) = connector(3).pool_labelled([torch.zeros(1, 3, 4, 4)],
-                                             everything)
+    _, (mask, ) = connector(3).pool_weighted([torch.zeros(1, 3, 4, 4)],
+                                             [everything])
     assert mask.all()
 
 
 def test_all_labelled_is_as_without_labels_at_any_size():
     levels = [torch.randn(2, 6, 5, 5), torch.randn(2, 3, 1, 1)]
     everything = torch.ones(2, 1, 17, 23, dtype=torch.bool)
-    logits, masks = connector(3).pool_labelled(levels, everything)
+    logits, masks = connector(3).pool_weighted(levels, 2 * [everything])
     torch.testing.assert_close(logits, connector(3)(levels))
     assert all(mask.all() for mask in masks)
+
+
+def test_each_anchor_and_level_has_its_own_weights_by_hand():
+    # One class, two anchors on a row of two positions, then one on one.
+    levels = [
+        torch.tensor([[[[1., 5.]], [[2., 4.]]]]),
+        torch.tensor([[[[7.]]]])
+    ]
+    weights = [
+        torch.tensor([[[[0.5, 1.5]], [[0., 0.]]]]),
+        torch.tensor([[[[0.1]]]])
+    ]
+    made = connector(1, grid=(1, 2))
+    logits, weigh = made.pool_weighted(levels, weights)
+    assert [x[0, :, 0].tolist() for x in logits] == [[4., 1., 5.],
+                                                     [0., 0., 0.],
+                                                     [pytest.approx(7.)]]
+    assert [x[0].tolist() for x in weigh] == [[True] * 3, [False] * 3, [True]]

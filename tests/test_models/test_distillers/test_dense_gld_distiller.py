@@ -38,7 +38,11 @@ class Detector(nn.Module):
 
 def losses_of(student, teacher, **kwargs):
     distiller = MODELS.build(
-        dict(type='DenseGLDDistiller', cls_out_channels=CLASSES, **kwargs))
+        dict(
+            type='DenseGLDDistiller',
+            cls_out_channels=CLASSES,
+            scores='bbox_head.cls_convs',
+            **kwargs))
     distiller.prepare_from_student(student)
     distiller.prepare_from_teacher(teacher)
     torch.manual_seed(1)

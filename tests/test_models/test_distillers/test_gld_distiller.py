@@ -1,9 +1,13 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import pytest
 import torch
+from mmpretrain.structures import DataSample
 from mmrazor.models import ConfigurableDistiller
 from mmrazor.registry import MODELS
+from torch.distributions import Bernoulli, kl_divergence
 from torch.nn.functional import cross_entropy
+
+from gld_mm.errors import UserError
 
 from ...conftest import classifier, distillation
 from ...test_functional import reference_normalized_kl, reference_relation
@@ -156,3 +160,49 @@ def test_the_parts_work_in_a_plain_configurable_distiller(batch):
         reference_normalized_kl(student, teacher), rel=1e-4)
     assert losses['distill.loss_relation'].item() == pytest.approx(
         500 * reference_relation(student, teacher), rel=1e-4)
+
+
+def with_head(kind, teacher_kind=None, **distiller):
+    """The model whose networks have other heads."""
+    networks = [classifier(), classifier(14)]
+    for network, name in zip(networks, (kind, teacher_kind or kind)):
+        network['head'] = dict(
+            type=f'mmpretrain.{name}', num_classes=10, in_channels=16)
+    return MODELS.build(
+        distillation(
+            architecture=networks[0],
+            teacher=networks[1],
+            distiller=dict(type='mmrazor.GLDDistiller', **distiller)))
+
+
+@pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
+class TestHeads:
+
+    def test_a_head_for_many_labels_compares_yes_and_no(self, batch):
+        images, _ = batch
+        model = with_head('MultiLabelLinearClsHead', sigmoid=True).train()
+        samples = [DataSample().set_gt_score(torch.ones(10)) for _ in images]
+        losses = model.loss(images, samples)
+        with torch.no_grad():
+            student, teacher = (
+                Bernoulli(logits=torch.stack(logits_of(network, images)))
+                for network in (model, model.teacher))
+        # (1 + L, B)
+        kl = kl_divergence(teacher, student).sum(-1).mean(-1)
+        torch.testing.assert_close(losses['distill.loss_global'], 0.7 * kl[0])
+        torch.testing.assert_close(losses['distill.loss_local'], kl[1:].sum())
+
+    @pytest.mark.parametrize('kind, sigmoid, message', [
+        ('MultiLabelLinearClsHead', False,
+         'ends with sigmoids: set sigmoid=T'),
+        ('LinearClsHead', True, 'does not end with sigmoids: set sigmoid=F'),
+    ])
+    def test_the_other_kind_of_head_is_one_line(self, kind, sigmoid, message):
+        with pytest.raises(UserError, match=message):
+            with_head(kind, sigmoid=sigmoid)
+
+    def test_a_head_with_a_margin_may_teach_but_not_learn(self, batch):
+        with pytest.raises(UserError, match='as the teacher only'):
+            with_head('ArcFaceClsHead')
+        losses = with_head('LinearClsHead', 'ArcFaceClsHead').loss(*batch)
+        assert losses['distill.loss_global'] > 0

@@ -3,11 +3,12 @@ import pytest
 import torch
 from mmrazor.registry import MODELS
 
-from gld_mm.functional import normalized_kl, relation
+from gld_mm.functional import binary_kl, normalized_kl, relation
 
 
 @pytest.mark.parametrize('name, function',
-                         [('NormalizedKLLoss', normalized_kl),
+                         [('BinaryKLLoss', binary_kl),
+                          ('NormalizedKLLoss', normalized_kl),
                           ('RelationLoss', relation)])
 class TestLosses:
 

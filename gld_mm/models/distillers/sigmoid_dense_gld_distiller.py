@@ -1,0 +1,115 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from typing import List, Optional, Tuple, Union
+
+import torch
+from mmengine.dist import all_reduce
+from mmrazor.registry import MODELS
+from torch import Tensor, nn
+
+from .base_gld_distiller import BaseGLDDistiller, LogitSets, flatten
+
+
+@MODELS.register_module()
+class SigmoidDenseGLDDistiller(BaseGLDDistiller):
+    """Distil a detector whose dense head ends with sigmoids, with GLD.
+
+    Such heads are those of RetinaNet, FCOS, ATSS, GFL, RTMDet and YOLOX. They
+    have no background class, and at most positions the answer to every class
+    is no. So a position weighs as much as the teacher's confidence, the
+    largest score of a class times the centerness or objectness if the head has
+    one, and nothing below a threshold. A logit is the weighted mean of a cell.
+    Cells without any weight are left out of every term.
+
+    The objective is that of :class:`BaseGLDDistiller` with
+    :func:`gld_mm.functional.binary_kl`, and the task loss keeps its full
+    weight. The relation is that of all logits of a batch together. Their
+    number M varies, so the relation is multiplied by M: the paper's 500 for
+    the 320 logits of a batch of CIFAR-100 is 1.6 for each.
+
+    Args:
+        cls_out_channels (int): Scores per position and anchor, the number of
+            classes.
+        scores (str, optional): See :class:`DenseGLDDistiller`.
+            Defaults to None, it is found.
+        teacher_scores (str, optional): The teacher's, if it differs.
+            Defaults to None.
+        score_thr (float): Confidence below which a position has no weight.
+            Defaults to 0.05, as mmdet's detectors.
+        alpha (float): Weight of the global term. Defaults to 0.7.
+        beta (float): Weight of the relation term for each logit.
+            Defaults to 1.6.
+        gamma (float): Weight of the local term. Defaults to 1.
+        grid (int | tuple[int, int]): Rows and columns of local logits.
+            Defaults to 2.
+        gather (bool): Under data parallelism, whether to relate the logits of
+            all processes. Defaults to True.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+    """
+
+    def __init__(self,
+                 cls_out_channels: int,
+                 scores: Optional[str] = None,
+                 teacher_scores: Optional[str] = None,
+                 score_thr: float = 0.05,
+                 alpha: float = 0.7,
+                 beta: float = 1.6,
+                 gamma: float = 1.,
+                 grid: Union[int, Tuple[int, int]] = 2,
+                 gather: bool = True,
+                 init_cfg: Optional[dict] = None) -> None:
+        recorder = dict(type='mmrazor.ScoreMaps')
+        super().__init__(
+            student_recorders=dict(
+                logits=dict(recorder, source=scores, network='student')),
+            teacher_recorders=dict(
+                logits=dict(
+                    recorder,
+                    source=teacher_scores or scores,
+                    network='teacher'),
+                factors=dict(recorder, part=2, network='teacher')),
+            connector=dict(
+                type='mmrazor.DenseLogitConnector',
+                cls_out_channels=cls_out_channels,
+                grid=grid),
+            alpha=alpha,
+            beta=beta,
+            gamma=gamma,
+            task_loss_weight=1.,
+            sigmoid=True,
+            gather=gather,
+            init_cfg=init_cfg)
+        self.cls_out_channels = cls_out_channels
+        self.gather = gather
+        self.score_thr = score_thr
+
+    def _logits(self, from_student: bool) -> LogitSets:
+        scores = self.get_record('logits', from_student)
+        return self.connectors['logits'].pool_weighted(scores,
+                                                       self._confidence())
+
+    @torch.no_grad()
+    def _confidence(self) -> List[Tensor]:
+        """The teacher's, for each level ``(B, A, H, W)``."""
+        scores = self.get_record('logits', from_student=False)
+        factors = self.get_record('factors', from_student=False)
+        confidence = [
+            level.unflatten(1, (-1, self.cls_out_channels)).amax(2).sigmoid()
+            for level in scores
+        ]
+        if factors:
+            confidence = [
+                c * factor.sigmoid() for c, factor in zip(confidence, factors)
+            ]
+        return [c.masked_fill(c < self.score_thr, 0) for c in confidence]
+
+    def _relation_term(self, loss: nn.Module, student: List[Tensor],
+                       teacher: List[Tensor],
+                       labelled: Optional[List[Tensor]]) -> Tensor:
+        """The relation of all sets together, times the number of logits."""
+        ours, theirs = (
+            torch.cat(flatten(sets, labelled, slice(None)))
+            for sets in (student, teacher))
+        count = ours.new_tensor(len(ours), dtype=torch.float)
+        if self.gather:
+            all_reduce(count)
+        return count * loss(ours, theirs)
