@@ -1,8 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""mmrazor 1.0.0 refuses any mmcv after 2.1.0, the newest when it came out.
+"""mmrazor 1.0.0 refuses any mmcv after 2.1.0, such as OneDL's 2.3.
 
-mmcv 2.2.0 and OneDL's 2.3 have all that distillation calls. The host that is
-distilled checks their version as well, and its limit is left alone.
+Each host has a limit of its own, which is newer and left alone.
 """
 from importlib import import_module
 
