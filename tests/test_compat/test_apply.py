@@ -2,7 +2,9 @@
 """Which repairs are active on which stack."""
 from importlib.util import find_spec
 
+import mmcv
 import pytest
+from mmengine.utils import digit_version
 
 from gld_mm import compat
 from gld_mm.compat import mmdet_ssd_head
@@ -31,6 +33,8 @@ def stack():
 
 def test_each_stack_gets_the_repairs_that_it_needs():
     expected = REPAIRED[stack()]
+    if digit_version(mmcv.__version__) > digit_version('2.1.0'):
+        expected = expected | {'mmrazor_newer_mmcv'}
     if find_spec('mmdet') is None:
         expected = expected - {'mmdet_ssd_head'}
     else:
@@ -40,8 +44,9 @@ def test_each_stack_gets_the_repairs_that_it_needs():
     assert sorted(compat.repaired) == sorted(expected)
 
 
-@pytest.mark.parametrize('name',
-                         sorted(EVERYWHERE | {'mmcv_ext', 'mmseg_renamed'}))
+@pytest.mark.parametrize(
+    'name',
+    sorted(EVERYWHERE | {'mmcv_ext', 'mmrazor_newer_mmcv', 'mmseg_renamed'}))
 def test_what_is_repaired_has_the_fault_no_more(name):
     assert not getattr(compat, name).is_faulty()
 
