@@ -9,6 +9,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import MODELS, RUNNERS, init_default_scope
 
+from gld_mm.config import student_of
 from gld_mm.engine.checkpoint import load_checkpoint
 
 ZOO = Path(__file__).parents[1] / 'model_zoo'
@@ -38,7 +39,7 @@ def test_the_name_of_the_weights_has_their_hash(run):
 
 def test_the_weights_are_of_the_network_of_the_config(run):
     config, _, weights = files(run)
-    cfg = Config.fromfile(config)
+    cfg = student_of(Config.fromfile(config))
     init_default_scope(cfg.default_scope)
     load_checkpoint(MODELS.build(cfg.model), str(weights))
 
@@ -56,7 +57,7 @@ def test_the_table_has_the_last_and_the_best_epoch_of_the_log(run):
 @pytest.mark.skipif(not DATA.is_dir(), reason='CIFAR-100 is not there')
 def test_the_weights_have_the_accuracy_of_the_last_epoch(run, tmp_path):
     config, _, weights = files(run)
-    cfg = Config.fromfile(config)
+    cfg = student_of(Config.fromfile(config))
     cfg.data_preprocessor.to_rgb = True  # Files are read as BGR.
     cfg.test_dataloader.dataset = dict(
         type='CustomDataset',
