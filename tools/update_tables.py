@@ -22,7 +22,7 @@ PAGES = [
     ROOT / 'README.md', ROOT / 'docs' / 'configs.md',
     *sorted(ROOT.glob('configs/*/README.md'))
 ]
-REPRODUCTION = ROOT / 'docs' / 'reproduction.md'
+MODEL_ZOO = ROOT / 'model_zoo' / 'README.md'
 TABLE = re.compile(r'(<!-- (table|results): (.*?) -->\n).*?(<!-- end -->)',
                    re.S)
 
@@ -105,11 +105,15 @@ class Tables:
             ]
             ours = 'not run yet'
             if 'Shortened' in gld:
-                runs = ', '.join(f'{role} {model["Shortened"][metric]} after '
-                                 f'{model["Shortened"]["Epochs"]}'
-                                 for role, model in roles.items())
-                ours = (f'{runs} of {data["Epochs"]} epochs '
-                        f'({self.link("how", REPRODUCTION)})')
+                epochs = gld['Shortened']['Epochs']
+                runs = [(role, model.get('Shortened', {}))
+                        for role, model in roles.items()]
+                ours = ', '.join(f'{role} {run[metric]:.2f}'
+                                 for role, run in runs
+                                 if run.get('Epochs') == epochs)
+                ours += (
+                    f' after {epochs} of {data["Epochs"]} epochs, one seed '
+                    f'({self.link("weights", MODEL_ZOO)})')
             rows.append([
                 data['Training Data'],
                 self.network(gld), metric, *published, ours
