@@ -146,6 +146,7 @@ def take_step(cfg: Config, size: Sequence[int]) -> None:
     """
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model).train()
+    model.init_weights()  # prepares the teacher, as a run does
     normal = cfg.model.architecture.get('data_preprocessor') or {}
     images = torch.randn(2, len(normal.get('mean') or 'RGB'), *size)
     samples = [sample_of(cfg, size) for _ in images]

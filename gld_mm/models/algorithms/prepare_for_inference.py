@@ -29,8 +29,8 @@ def prepare_for_inference(network: BaseModel, tolerance: float = 1e-4) -> None:
         tolerance (float): Largest difference of an output, relative to the
             largest output. Defaults to 1e-4.
     """
-    pairs = _find_pairs(network)
     try:
+        pairs = _find_pairs(network)
         trial = _prepare(copy.deepcopy(network), pairs)
         difference = _difference(network, trial)
     except Exception as error:
