@@ -219,9 +219,9 @@ def test_one_process_needs_no_end(tmp_path, monkeypatch):
 def test_it_is_mmengines_runner_in_all_else():
     own = {k for k in vars(CheckedRunner) if not k.startswith('__')}
     assert own == {
-        'setup_env', 'wrap_model', 'build_dataloader', 'build_optim_wrapper',
-        'dump_config', 'load_or_resume', 'load_checkpoint', 'train', 'test',
-        '_maybe_compile'
+        'setup_env', 'wrap_model', 'build_dataloader', 'build_evaluator',
+        'build_optim_wrapper', 'dump_config', 'load_or_resume',
+        'load_checkpoint', 'train', 'test', '_maybe_compile'
     }
     assert CheckedRunner.__mro__[1] is Runner
 
