@@ -12,6 +12,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from gld_mm.config import distill
+
 from ..in_process import run_tool
 
 pytest.importorskip('sklearn')
@@ -154,3 +156,17 @@ def test_the_config_runs_under_mmrazors_own_tool(tmp_path, teacher):
                        *SMALL, teacher)
     assert code == 0, output
     assert (tmp_path / 'epoch_1.pth').exists()
+
+
+def test_the_config_of_a_pair_inherits_the_students(tmp_path):
+    student, teacher = (
+        str(ROOT / f'configs/baseline/r{depth}_digits.py')
+        for depth in (8, 14))
+    run_tool('tools/train.py', student, '--teacher', teacher, '--teacher-ckpt',
+             'teacher.pth', '--dump', tmp_path / 'pair.py')
+    text = (tmp_path / 'pair.py').read_text()
+    assert text.startswith(f"_base_ = '{student}'")
+    assert 'architecture=dict(_base_.model' in text
+    written = Config.fromfile(tmp_path / 'pair.py')
+    assert written.to_dict() == distill(student, teacher,
+                                        'teacher.pth').to_dict()
