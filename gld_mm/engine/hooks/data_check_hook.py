@@ -7,8 +7,9 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
-from gld_mm.datasets.checks.classes import describe_conflict
-from gld_mm.datasets.checks.files import check_samples, head_classes, parts
+from gld_mm.datasets.checks.classes import (check_reduced, describe_conflict,
+                                            head_classes)
+from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.errors import UserError
 
 
@@ -51,15 +52,8 @@ class DataCheckHook(Hook):
                 raise UserError(f'{conflict} Give both the same list of '
                                 'classes (metainfo.classes, or folders of the '
                                 'same names).')
-            ours, theirs = ({
-                bool(getattr(part, 'reduce_zero_label', False))
-                for part in parts(loop.dataloader.dataset)
-            } for loop in (runner.train_loop, runner.val_loop))
-            if not ours & theirs:
-                raise UserError(
-                    'reduce_zero_label of the training set is '
-                    f'{ours.pop()}, of the validation set {theirs.pop()}: '
-                    'their labels differ by one. Set it alike in both.')
+            check_reduced(runner.train_loop.dataloader.dataset,
+                          runner.val_loop.dataloader.dataset)
         self._check_teacher(runner, train)
 
     def _check(self, runner: Runner,

@@ -15,7 +15,7 @@ from torch import hub, nn
 from torch.utils.data import DataLoader
 
 from gld_mm.config import student_of
-from gld_mm.datasets.checks.files import build_dataset, check_layout
+from gld_mm.datasets.checks.build import build_dataset, check_layout
 from gld_mm.engine.checkpoint import newest_checkpoint, read_checkpoint
 from gld_mm.engine.compile import compile_parts
 from gld_mm.engine.processes import end_together_at_exit, without_gpu
