@@ -3,13 +3,13 @@ from typing import Optional, Sequence
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
 from gld_mm.datasets.checks.classes import (check_reduced, describe_conflict,
                                             head_classes)
 from gld_mm.datasets.checks.samples import check_samples
+from gld_mm.engine.processes import unwrapped
 from gld_mm.errors import UserError
 
 
@@ -35,9 +35,6 @@ class DataCheckHook(Hook):
     @master_only
     def before_train(self, runner: Runner) -> None:
         """Check the datasets of training and validation.
-
-        Args:
-            runner (Runner): The runner of the training process.
 
         Raises:
             UserError: If classes do not fit, or something cannot be learnt
@@ -67,9 +64,7 @@ class DataCheckHook(Hook):
 
     def _check_teacher(self, runner: Runner,
                        classes: Optional[Sequence[str]]) -> None:
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrapped(runner.model)
         meta = getattr(getattr(model, 'teacher', None), 'dataset_meta', None)
         known = (meta or {}).get('classes')
         conflict = describe_conflict(classes, known, 'the dataset',
