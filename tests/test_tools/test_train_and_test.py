@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,15 @@ def test_the_config_runs_under_mmrazors_own_tool(tmp_path, teacher):
                        *SMALL, teacher)
     assert code == 0, output
     assert (tmp_path / 'epoch_1.pth').exists()
+
+
+def test_a_new_style_config_names_its_visualization_hook_otherwise():
+    show = runpy.run_path(str(ROOT / 'tools/test.py'))['show']
+    hook = dict(type='mmdet.engine.hooks.DetVisualizationHook')
+    cfg = Config(dict(default_hooks=dict(visualization=hook)))
+    show(cfg, Namespace(show=False, show_dir='drawn', wait_time=2, interval=1))
+    hook = cfg.default_hooks.visualization
+    assert hook.draw and hook.test_out_dir == 'drawn'
 
 
 def test_the_config_of_a_pair_inherits_the_students(tmp_path):

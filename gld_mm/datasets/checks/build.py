@@ -57,7 +57,7 @@ def build_dataset(dataset: dict) -> BaseDataset:
             raise
         for part, kind in zip(parts, kinds):
             check_coco_config(part, kind)
-        if any(map(_is_empty, parts)):
+        if isinstance(error, ValueError) and any(map(_is_empty, parts)):
             raise UserError(
                 f'{where}: no image is found. Check data_prefix and ann_file, '
                 'and img_suffix for segmentation.') from error

@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""Find labels that do not mean the same in two places."""
+"""Compare the classes of datasets, heads and teachers."""
 from typing import Optional, Sequence
 
 from mmengine.config import Config
@@ -40,7 +40,7 @@ def differ(name: str, classes: Optional[Sequence[str]],
 def describe_conflict(ours: Optional[Sequence[str]],
                       theirs: Optional[Sequence[str]], our_name: str,
                       their_name: str) -> str:
-    """Say in one line which class has two labels; '' if none has."""
+    """Say in one line which class of both has two labels, if one has."""
     labels = _labels(theirs)
     for name, label in _labels(ours).items():
         if labels.get(name, label) != label:
@@ -59,17 +59,13 @@ def _labels(names: Optional[Sequence[str]]) -> dict:
     return found
 
 
-def check_reduced(train: BaseDataset, val: BaseDataset) -> None:
-    """Refuse masks whose labels are reduced by one in one dataset only.
-
-    Raises:
-        UserError: If it is so.
-    """
+def check_zero_label(train: BaseDataset, val: BaseDataset) -> None:
+    """Raise an error if only one dataset reduces its labels by one."""
     ours, theirs = ({
         bool(getattr(part, 'reduce_zero_label', False))
         for part in parts(dataset)
     } for dataset in (train, val))
     if not ours & theirs:
-        raise UserError(f'reduce_zero_label of the training set is '
+        raise UserError('reduce_zero_label of the training set is '
                         f'{ours.pop()}, of the validation set {theirs.pop()}: '
                         'their labels differ by one. Set it alike in both.')

@@ -6,8 +6,8 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
-from gld_mm.datasets.checks.classes import (check_reduced, describe_conflict,
-                                            head_classes)
+from gld_mm.datasets.checks.classes import (check_zero_label,
+                                            describe_conflict, head_classes)
 from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.engine.processes import unwrapped
 from gld_mm.errors import UserError
@@ -49,8 +49,8 @@ class DataCheckHook(Hook):
                 raise UserError(f'{conflict} Give both the same list of '
                                 'classes (metainfo.classes, or folders of the '
                                 'same names).')
-            check_reduced(runner.train_loop.dataloader.dataset,
-                          runner.val_loop.dataloader.dataset)
+            check_zero_label(runner.train_loop.dataloader.dataset,
+                             runner.val_loop.dataloader.dataset)
         self._check_teacher(runner, train)
 
     def _check(self, runner: Runner,
