@@ -84,6 +84,8 @@ def distill(
     hooks = cfg.get('custom_hooks') or []
     present = [type_name(hook) for hook in hooks]
     imports = cfg.get('custom_imports', {}).get('imports', [])
+    if isinstance(imports, str):
+        imports = [imports]
     cfg.merge_from_dict({
         'custom_hooks':
         [*hooks, *(dict(type=x) for x in CHECKS if x not in present)],

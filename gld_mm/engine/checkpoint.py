@@ -205,10 +205,9 @@ class LoadReport:
 
 def describe_shapes(report: LoadReport, name: str) -> str:
     """Say in one line which weights differ in shape."""
+    found = _SHAPES.findall('\n'.join(report.errors))
     shapes = [(weight, _sizes(theirs), _sizes(ours))
-              for weight, theirs, ours in (
-                  match.groups() for match in map(_SHAPES.match, report.errors)
-                  if match)]
+              for weight, theirs, ours in found]
     if not shapes:
         return f'does not fit {name}: {report.errors[0]}'
     # Classes are the first dimension of a classifier's weights, and nothing

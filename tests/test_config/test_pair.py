@@ -130,6 +130,18 @@ def test_the_pair_is_checked_and_keeps_the_hooks_of_the_student(
     assert len(student.custom_hooks) == 2
 
 
+@pytest.mark.parametrize('imports, expected', [
+    ([], ['gld_mm']),
+    ('mine', ['mine', 'gld_mm']),
+    (['gld_mm', 'mine'], ['gld_mm', 'mine']),
+])
+def test_the_pair_imports_what_the_student_does(checkpoint, imports, expected):
+    student = training()
+    student.custom_imports = dict(imports=imports)
+    pair = distill(student, training(14), checkpoint)
+    assert pair.custom_imports.imports == expected
+
+
 def test_the_checks_of_a_pair_are_some_of_the_runtimes():
     runtime = Config.fromfile(ROOT / 'configs/_base_/gld_runtime.py')
     assert {*CHECKS} <= {hook.type for hook in runtime.gld_custom_hooks}
