@@ -78,24 +78,22 @@ def distill(
         # The student's, and not what the runner would build of the config's.
         data_preprocessor=None,
         distiller=distiller)
-    sizes = [_image_size(cfg), _image_size(taught_by)]
-    if None not in sizes and sizes[0] != sizes[1]:
-        cfg.model.teacher_size = sizes[1]
+    size, teacher_size = _image_size(cfg), _image_size(taught_by)
+    if size and teacher_size and size != teacher_size:
+        cfg.model.teacher_size = teacher_size
     hooks = cfg.get('custom_hooks') or []
     present = [type_name(hook) for hook in hooks]
+    cfg.custom_hooks = [
+        *hooks, *(dict(type=kind) for kind in CHECKS if kind not in present)
+    ]
+    cfg.merge_from_dict(
+        {'default_hooks.teacher_val.type': 'mmrazor.TeacherValHook'})
     imports = cfg.get('custom_imports', {}).get('imports', [])
     if isinstance(imports, str):
         imports = [imports]
-    cfg.merge_from_dict({
-        'custom_hooks':
-        [*hooks, *(dict(type=x) for x in CHECKS if x not in present)],
-        'default_hooks.teacher_val.type':
-        'mmrazor.TeacherValHook',
-        'custom_imports':
-        dict(
-            imports=list(dict.fromkeys([*imports, 'gld_mm'])),
-            allow_failed_imports=False)
-    })
+    cfg.custom_imports = dict(
+        imports=list(dict.fromkeys([*imports, 'gld_mm'])),
+        allow_failed_imports=False)
     return cfg
 
 
