@@ -24,14 +24,14 @@ def version() -> str:
 
 
 def add_mim(package: Path, link: bool = False) -> None:
-    """Put tools, configs and their index into ``.mim`` of the package.
+    """Put tools, configs, weights and their index into ``.mim``.
 
-    There openmim and mmengine look for those of an installed package.
+    In this folder of an installed package openmim and mmengine look for them.
     """
     mim = package / '.mim'
     shutil.rmtree(mim, ignore_errors=True)
     mim.mkdir()
-    for name in ('tools', 'configs', 'model-index.yml'):
+    for name in ('tools', 'configs', 'model_zoo', 'model-index.yml'):
         source, target = ROOT / name, mim / name
         if link:
             os.symlink(os.path.relpath(source, mim), target, source.is_dir())

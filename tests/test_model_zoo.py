@@ -3,11 +3,13 @@
 import hashlib
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 from mmengine.registry import MODELS, RUNNERS, init_default_scope
+from modelindex.load_model_index import load as load_index
 
 from gld_mm.config import student_of
 from gld_mm.engine.checkpoint import load_checkpoint
@@ -17,6 +19,19 @@ DATA = ZOO.parent / 'data' / 'folders' / 'test'
 RUNS = sorted(path.parent for path in ZOO.glob('*/*.pth'))
 
 pytestmark = pytest.mark.parametrize('run', RUNS, ids=lambda run: run.name)
+
+
+@lru_cache(None)
+def index():
+    """Entries of the runs, as openmim reads them, by name."""
+    metafile = ZOO.parent / 'model-index.yml'
+    model_index = load_index(str(metafile))
+    model_index.build_models_with_collections()
+    return {
+        model.name: model
+        for model in model_index.models
+        if model.config.startswith('model_zoo/')
+    }
 
 
 def files(run):
@@ -44,14 +59,30 @@ def test_the_weights_are_of_the_network_of_the_config(run):
     load_checkpoint(MODELS.build(cfg.model), str(weights))
 
 
-def test_the_table_has_the_last_and_the_best_epoch_of_the_log(run):
+def test_the_table_and_the_index_have_the_accuracy_of_the_log(run):
     top1 = accuracies(run)
     cfg = Config.fromfile(files(run)[0])
     assert len(top1) == cfg.train_cfg.max_epochs
+    results, = index()[run.name].results
+    assert results.metrics['Top 1 Accuracy'] == round(top1[-1], 2)
     table = (ZOO / 'README.md').read_text()
-    row, = re.findall(rf'^\| \[{run.name}\].*', table, re.M)
+    row, = re.findall(rf'^\| .*\({run.name}/.*', table, re.M)
     assert f'| {top1[-1]:.2f} | {max(top1):.2f} |' in row
-    assert all(path.name in row for path in files(run))
+
+
+def test_the_index_has_the_files_of_the_run(run):
+    entry = index()[run.name]
+    named = (entry.config, entry.data['Training Log'], entry.weights)
+    assert [ZOO.parent / name for name in named] == list(files(run))
+    recipe = Config.fromfile(ZOO.parent / entry.metadata.data['Recipe'])
+    trained = Config.fromfile(files(run)[0])
+    assert trained.train_cfg.max_epochs == entry.metadata.data['Epochs']
+    # The schedule is shorter, nothing else is.
+    for cfg in (recipe, trained):
+        for key in ('train_cfg', 'param_scheduler', 'work_dir'):
+            cfg.pop(key, None)
+        cfg.model.pop('teacher_ckpt', None)
+    assert trained.to_dict() == recipe.to_dict()
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason='CIFAR-100 is not there')

@@ -12,8 +12,8 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ('gld_mm', 'configs', 'tools', 'requirements', 'setup.py',
-           'setup.cfg', 'MANIFEST.in', 'README.md', 'LICENSE',
+SOURCES = ('gld_mm', 'configs', 'model_zoo', 'tools', 'requirements',
+           'setup.py', 'setup.cfg', 'MANIFEST.in', 'README.md', 'LICENSE',
            'model-index.yml')
 # What .gitignore names of that which a build leaves
 IGNORED = ('build', 'dist', 'gld_mm.egg-info')
@@ -79,7 +79,7 @@ def checkout(tmp_path_factory):
 @pytest.fixture(scope='module')
 def expected(checkout):
     """The package, and the rest where openmim and mmengine look for it."""
-    rest = ('configs', 'tools', 'model-index.yml')
+    rest = ('configs', 'model_zoo', 'tools', 'model-index.yml')
     return {
         name if name.startswith('gld_mm') else f'gld_mm/.mim/{name}'
         for name in files(checkout) if name.split('/')[0] in ('gld_mm', *rest)

@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""Write the tables of README.md, configs/*/README.md and docs/configs.md.
+"""Write the tables of README.md, configs, model_zoo and docs/configs.md.
 
 The metafiles of model-index.yml are their source. A comment in the page says
 which table stands below it, up to ``<!-- end -->``, and which configs are in
@@ -7,12 +7,15 @@ it, by patterns:
 
     <!-- table: configs/gld/*_cifar100.py configs/gld/*_in1k.py -->
     <!-- results: configs/gld/*_cifar100.py -->
+    <!-- runs: model_zoo/* -->
 """
 import argparse
+import json
 import os
 import re
 from fnmatch import fnmatch
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Dict, List
 
 import yaml
@@ -20,11 +23,11 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     ROOT / 'README.md', ROOT / 'docs' / 'configs.md',
+    ROOT / 'model_zoo' / 'README.md',
     *sorted(ROOT.glob('configs/*/README.md'))
 ]
-MODEL_ZOO = ROOT / 'model_zoo' / 'README.md'
-TABLE = re.compile(r'(<!-- (table|results): (.*?) -->\n).*?(<!-- end -->)',
-                   re.S)
+TABLE = re.compile(
+    r'(<!-- (table|results|runs): (.*?) -->\n).*?(<!-- end -->)', re.S)
 
 
 def read_models() -> Dict[str, dict]:
@@ -103,20 +106,58 @@ class Tables:
                 str(model.get('Published', {}).get(metric, '-'))
                 for model in roles.values()
             ]
-            ours = 'not run yet'
-            if 'Shortened' in gld:
-                epochs = gld['Shortened']['Epochs']
-                runs = [(role, model.get('Shortened', {}))
-                        for role, model in roles.items()]
-                ours = ', '.join(f'{role} {run[metric]:.2f}'
-                                 for role, run in runs
-                                 if run.get('Epochs') == epochs)
-                ours += (
-                    f' after {epochs} of {data["Epochs"]} epochs, one seed '
-                    f'({self.link("weights", MODEL_ZOO)})')
             rows.append([
                 data['Training Data'],
-                self.network(gld), metric, *published, ours
+                self.network(gld), metric, *published,
+                self.ours(roles)
+            ])
+        return _markdown(rows)
+
+    def ours(self, roles: Dict[str, dict]) -> str:
+        """Accuracy of our runs of each role, as long as those of GLD."""
+        runs = {
+            role: [
+                run for config, run in self.models.items()
+                if config.startswith('model_zoo/')
+                and run['Metadata']['Recipe'] == model.get('Config')
+            ]
+            for role, model in roles.items()
+        }
+        if not runs['GLD']:
+            return 'not run yet'
+        epochs = runs['GLD'][0]['Metadata']['Epochs']
+        seeds = len(runs['GLD'])
+        accuracies = ', '.join(
+            f'{role} {mean_and_std([top1(run)[-1] for run in found])}'
+            for role, found in runs.items()
+            if found and found[0]['Metadata']['Epochs'] == epochs)
+        zoo = self.link('weights and logs', ROOT / 'model_zoo' / 'README.md')
+        return (f'{accuracies} after {epochs} of '
+                f'{roles["GLD"]["Metadata"]["Epochs"]} epochs, {seeds} '
+                f'seed{"s" if seeds > 1 else ""} ({zoo})')
+
+    def runs(self, models: List[dict]) -> str:
+        """Accuracy and files of each run of the model zoo."""
+        rows = [[
+            'recipe', 'epochs', 'seed', 'top-1, last epoch', 'best epoch',
+            'files'
+        ]]
+        for run in models:
+            data = run['Metadata']
+            recipe = self.models[data['Recipe']]
+            curve = top1(run)
+            files = dict(
+                config=run['Config'],
+                log=run['Training Log'],
+                weights=run['Weights'])
+            rows.append([
+                self.link(data['Recipe'].removeprefix('configs/'),
+                          ROOT / data['Recipe']),
+                f'{data["Epochs"]} of {recipe["Metadata"]["Epochs"]}',
+                str(data['Seed']), f'{curve[-1]:.2f}', f'{max(curve):.2f}',
+                ', '.join(
+                    self.link(name, ROOT / path)
+                    for name, path in files.items())
             ])
         return _markdown(rows)
 
@@ -133,6 +174,21 @@ class Tables:
     def link(self, text: str, target: Path) -> str:
         """A link from the page."""
         return f'[{text}]({os.path.relpath(target, self.page.parent)})'
+
+
+def top1(run: dict) -> List[float]:
+    """Accuracy after each epoch, of the log of a run."""
+    lines = (ROOT / run['Training Log']).read_text().splitlines()
+    return [
+        line['accuracy/top1'] for line in map(json.loads, lines)
+        if 'accuracy/top1' in line
+    ]
+
+
+def mean_and_std(values: List[float]) -> str:
+    """Mean, and standard deviation of several."""
+    spread = f' +- {stdev(values):.2f}' if len(values) > 1 else ''
+    return f'{mean(values):.2f}{spread}'
 
 
 def _markdown(rows: List[List[str]]) -> str:
