@@ -15,7 +15,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from gld_mm.config import student_of
-from gld_mm.datasets.checks import files
+from gld_mm.datasets.checks.build import class_of, leaves
+from gld_mm.datasets.checks.classes import differ, head_classes
 from gld_mm.engine.runner import CheckedRunner
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -39,6 +40,17 @@ def stock(host):
         path for path in root.rglob('*.py') if '_base_' not in path.parts)
 
 
+def check_classes(cfg, dataset):
+    for leaf in leaves(dataset):
+        kind = class_of(leaf)
+        names = (leaf.get('metainfo') or {}).get('classes')
+        if names is None:
+            names = getattr(kind, 'METAINFO', {}).get('classes')
+        if not isinstance(names, str):
+            name = getattr(kind, '__name__', '')
+            assert not differ(name, names, head_classes(cfg))
+
+
 @pytest.fixture
 def check(monkeypatch):
     """Run what comes before the data are read; return its complaint."""
@@ -56,18 +68,9 @@ def check(monkeypatch):
         for split in ('train', 'val', 'test'):
             if cfg.get(f'{split}_dataloader'):
                 runner.build_dataloader(cfg[f'{split}_dataloader'])
+                check_classes(cfg, cfg[f'{split}_dataloader'].dataset)
         if cfg.get('optim_wrapper'):
             runner.build_optim_wrapper(cfg.optim_wrapper)
-        heads = files.head_classes(cfg)
-        for dataset in files.dataset_cfgs(cfg).values():
-            for leaf in files._leaves(dataset):
-                names = (leaf.get('metainfo') or {}).get('classes')
-                if names is None:
-                    kind = files._class_of(leaf)
-                    names = getattr(kind, 'METAINFO', {}).get('classes')
-                if not isinstance(names, str):
-                    name = getattr(files._class_of(leaf), '__name__', '')
-                    assert not files.differ(name, names, heads)
         test(cfg, args)
         student_of(cfg)
 

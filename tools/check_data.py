@@ -7,17 +7,21 @@ import argparse
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
+from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
 import gld_mm  # noqa: F401
 from gld_mm.config import read_config
-from gld_mm.datasets.checks import files as data_check
-from gld_mm.datasets.checks import masks as mask_check
+from gld_mm.datasets.checks.build import build_dataset
+from gld_mm.datasets.checks.classes import head_classes
+from gld_mm.datasets.checks.items import files, missing_files, parts
+from gld_mm.datasets.checks.masks import known_labels, masks, read_labels
+from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.errors import UserError
 
 SHOWN = 20
@@ -34,29 +38,38 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def datasets_of(cfg: Config) -> Dict[str, dict]:
+    """The datasets of a config by split; one that two share is listed once."""
+    found: Dict[str, dict] = {}
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and loader['dataset'] not in found.values():
+            found[split] = loader['dataset']
+    return found
+
+
 def check(split: str, dataset_cfg: dict, num_classes: Optional[int],
           workers: int, console: Console) -> List[str]:
     """Check one dataset; return its faults, a line each."""
     try:
-        dataset = data_check.build_dataset(dataset_cfg)
+        dataset = build_dataset(dataset_cfg)
     except UserError as error:
         return [str(error)]
     faults = []
-    missing = sorted(set(data_check.missing_files(dataset)))
+    missing = sorted(set(missing_files(dataset)))
     if not missing:
         try:
-            data_check.check_samples(dataset, num_classes)
+            check_samples(dataset, num_classes)
         except UserError as error:
             faults.append(str(error))
-    paths = sorted(set(data_check.files(dataset)) - set(missing))
-    readable = each(data_check.is_readable, paths,
-                    f'{split}, {type(dataset).__name__}', workers, console)
+    paths = sorted(set(files(dataset)) - set(missing))
+    readable = each(is_readable, paths, f'{split}, {type(dataset).__name__}',
+                    workers, console)
     faults += [f'missing: {path}' for path in missing]
     broken = {path for path, whole in zip(paths, readable) if not whole}
     faults += [f'not a whole image: {path}' for path in sorted(broken)]
-    pairs = [(*pair, mask_check.known_labels(part))
-             for part in data_check.parts(dataset)
-             for pair in mask_check.masks(part)
+    pairs = [(*pair, known_labels(part)) for part in parts(dataset)
+             for pair in masks(part)
              if not broken.union(missing).intersection(pair)]
     if pairs:
         faults += each(mask_fault, pairs, f'{split}, masks', workers, console)
@@ -66,10 +79,21 @@ def check(split: str, dataset_cfg: dict, num_classes: Optional[int],
     return faults
 
 
+def is_readable(path: str) -> bool:
+    """Whether an image can be decoded to its end."""
+    # OpenCV fills what a cut-off JPEG lacks with grey; Pillow does not.
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return True
+
+
 def mask_fault(pair: tuple) -> str:
     """Say what is wrong with a mask, if anything is."""
     try:
-        mask_check.read_labels(*pair)
+        read_labels(*pair)
     except UserError as error:
         return str(error)
     return ''
@@ -95,9 +119,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     console = Console()
     faults: List[str] = []
-    for split, dataset_cfg in data_check.dataset_cfgs(cfg).items():
-        faults += check(split, dataset_cfg, data_check.head_classes(cfg),
-                        args.workers, console)
+    for split, dataset_cfg in datasets_of(cfg).items():
+        faults += check(split, dataset_cfg, head_classes(cfg), args.workers,
+                        console)
     for fault in faults[:SHOWN]:
         console.print(fault, soft_wrap=True, markup=False, highlight=False)
     if len(faults) > SHOWN:

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 import gld_mm  # noqa: F401
 from gld_mm.config import read_config, student_of
-from gld_mm.engine.checkpoint import load_weights, read_checkpoint
+from gld_mm.engine.checkpoint import load_checkpoint
 from gld_mm.errors import UserError
 
 # What a host needs for inference and test
@@ -92,9 +92,7 @@ def export(config: str,
     cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
-    weights = read_checkpoint(checkpoint)
-    load_weights(model, weights['state_dict'],
-                 f'The checkpoint "{checkpoint}"', f'the student of {config}')
+    weights = load_checkpoint(model, checkpoint, f'the student of {config}')
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f'{out.stem}.unfinished{out.suffix}')
     try:

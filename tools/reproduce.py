@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 import gld_mm  # noqa: F401
-from gld_mm.datasets.checks.files import build_dataset, dataset_cfgs
+from gld_mm.datasets.checks.build import build_dataset
 from gld_mm.errors import UserError
 from reproduction import (Experiment, Run, draw_curves, execute,
                           markdown_table, paper_experiments, with_dependencies)
@@ -124,7 +124,8 @@ def download(runs: List[Run]) -> None:
     init_default_scope('mmpretrain')
     built: List[dict] = []
     for run in runs:
-        for dataset in dataset_cfgs(run.cfg).values():
+        for split in ('train', 'val', 'test'):
+            dataset = run.cfg[f'{split}_dataloader'].dataset
             if dataset not in built:
                 build_dataset(dataset.get('dataset', dataset))
                 built.append(dataset)

@@ -15,6 +15,7 @@ from mmengine.registry import RUNNERS
 
 import gld_mm  # noqa: F401
 from gld_mm.config import read_config, student_of
+from gld_mm.config.read import type_name
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -83,9 +84,10 @@ def show(cfg: Config, args: argparse.Namespace) -> None:
     hook = cfg.default_hooks.visualization
     hook.update(
         show=args.show, wait_time=args.wait_time, interval=args.interval)
-    if hook.type == 'DetVisualizationHook':
+    kind = type_name(hook)
+    if kind == 'DetVisualizationHook':
         hook.update(draw=True, test_out_dir=args.show_dir)
-    elif hook.type == 'SegVisualizationHook':
+    elif kind == 'SegVisualizationHook':
         hook.draw = True
         cfg.visualizer.save_dir = args.show_dir
     else:

@@ -9,9 +9,11 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 
 import gld_mm  # noqa: F401
-from gld_mm.config import distill, read_config, write_pair
+from gld_mm.config import distill, read_config
 from gld_mm.engine.checkpoint import newest_checkpoint
 from gld_mm.errors import UserError
+
+PLACE = 'the network of the student'
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -104,6 +106,24 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
                 ' in the config: the batch size of its learning rate.')
         cfg.auto_scale_lr.enable = True
     return cfg
+
+
+def write_pair(cfg: Config, student: str, path: str) -> None:
+    """Write the config of a pair as one that inherits the student's."""
+    base = student if '::' in student else osp.abspath(student)
+    alone = read_config(student)
+    changed = {
+        key: value
+        for key, value in cfg.to_dict().items() if value != alone.get(key)
+    }
+    added = ''.join(f', {key}={value!r}'
+                    for key, value in cfg.model.architecture.to_dict().items()
+                    if value != alone.model.get(key))
+    network = f'dict(_base_.model{added})'
+    changed['model'].update(_delete_=True, architecture=PLACE)
+    text = Config(changed).pretty_text.replace(repr(PLACE), network)
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(f'_base_ = {base!r}\n\n{text}')
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:

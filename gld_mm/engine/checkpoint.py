@@ -7,11 +7,11 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import List, Optional, Tuple
 
-from mmengine.model import is_model_wrapper
 from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 
+from gld_mm.engine.processes import unwrapped
 from gld_mm.errors import UserError
 
 _SHAPES = re.compile(r'size mismatch for (\S+): .*?torch\.Size\(\[(.*?)\]\)'
@@ -46,25 +46,12 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a checkpoint was written to its end.
-
-    PyTorch's files are zip archives, whose index comes last.
-
-    Args:
-        path (Path): The file.
-
-    Returns:
-        bool: False of one that is cut off.
-    """
+    """Whether a checkpoint was written to its end, where zip has its index."""
     return zipfile.is_zipfile(path)
 
 
 def check_exists(path: str, name: str = 'The checkpoint') -> None:
-    """Look for a checkpoint.
-
-    Args:
-        path (str): Its path; a URL is taken to be there.
-        name (str): What to call it. Defaults to 'The checkpoint'.
+    """Look for a checkpoint; a URL is taken to be there.
 
     Raises:
         UserError: If there is no such file.
@@ -119,8 +106,7 @@ def load_weights(model: nn.Module,
     Raises:
         UserError: If they are of another network or of other classes.
     """
-    if is_model_wrapper(model):
-        model = model.get_submodule('module')
+    model = unwrapped(model)
     fitting: OrderedDict = OrderedDict()
     for key, value in state.items():
         key = re.sub(r'^module\.', '', key)
@@ -131,24 +117,39 @@ def load_weights(model: nn.Module,
     report = LoadReport(model)
     load_state_dict(model, fitting, strict=False, logger='silent')
     report.close()
-    misfit = describe_misfit(report, name)
-    if misfit:
-        raise UserError(f'{source} {misfit}')
+    missing, unknown = report.missing, report.unknown
+    if missing or unknown:
+        example = f'it lacks "{missing[0]}"' if missing else \
+            f'it has "{unknown[0]}", which {name} lacks'
+        raise UserError(
+            f'{source} is of another network: {len(missing)} weights of '
+            f'{name} are missing and {len(unknown)} are unknown to it, '
+            f'{example}.')
+    if report.errors:
+        raise UserError(f'{source} {describe_shapes(report, name)}')
 
 
-def load_checkpoint(model: nn.Module, path: str) -> None:
+def load_checkpoint(model: nn.Module,
+                    path: str,
+                    name: str = 'the model',
+                    source: str = 'The checkpoint') -> dict:
     """Load a checkpoint, each weight of which has to fit.
 
     Args:
         model (nn.Module): The network.
         path (str): Path or URL of the checkpoint.
+        name (str): What to call the network. Defaults to 'the model'.
+        source (str): What to call the file. Defaults to 'The checkpoint'.
+
+    Returns:
+        dict: What is in the file.
 
     Raises:
         UserError: If it cannot be read or is of another network.
     """
-    load_weights(model,
-                 read_checkpoint(path)['state_dict'],
-                 f'The checkpoint "{path}"')
+    checkpoint = read_checkpoint(path, source)
+    load_weights(model, checkpoint['state_dict'], f'{source} "{path}"', name)
+    return checkpoint
 
 
 class LoadReport:
@@ -202,39 +203,11 @@ class LoadReport:
         return [text for text in self._errors if text.startswith(starts)]
 
 
-def describe_misfit(report: LoadReport, name: str) -> Optional[str]:
-    """Say in one line why weights are not those of a model.
-
-    Args:
-        report (LoadReport): What was left out when they were loaded.
-        name (str): What to call the network.
-
-    Returns:
-        str, optional: None if every weight fitted.
-    """
-    missing, unknown = report.missing, report.unknown
-    if missing or unknown:
-        example = f'it lacks "{missing[0]}"' if missing else \
-            f'it has "{unknown[0]}", which {name} lacks'
-        return (f'is of another network: {len(missing)} weights of {name} are '
-                f'missing and {len(unknown)} are unknown to it, {example}.')
-    return describe_shapes(report, name) if report.errors else None
-
-
 def describe_shapes(report: LoadReport, name: str) -> str:
-    """Say in one line which weights differ in shape.
-
-    Args:
-        report (LoadReport): What was left out when they were loaded.
-        name (str): What to call the network.
-
-    Returns:
-        str: The line.
-    """
+    """Say in one line which weights differ in shape."""
+    found = _SHAPES.findall('\n'.join(report.errors))
     shapes = [(weight, _sizes(theirs), _sizes(ours))
-              for weight, theirs, ours in (
-                  match.groups() for match in map(_SHAPES.match, report.errors)
-                  if match)]
+              for weight, theirs, ours in found]
     if not shapes:
         return f'does not fit {name}: {report.errors[0]}'
     # Classes are the first dimension of a classifier's weights, and nothing
@@ -267,9 +240,8 @@ def load_teacher(teacher: nn.Module,
             another network or of other classes.
     """
     try:
-        checkpoint = read_checkpoint(ckpt, 'teacher_ckpt')
-        load_weights(teacher, checkpoint['state_dict'],
-                     f'teacher_ckpt "{ckpt}"', 'the teacher')
+        checkpoint = load_checkpoint(teacher, ckpt, 'the teacher',
+                                     'teacher_ckpt')
     except UserError as error:
         raise UserError(f'{error} Train it with: python tools/train.py '
                         f'{config or "ITS_CONFIG"}') from error

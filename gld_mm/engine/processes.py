@@ -1,12 +1,19 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""How data-parallel processes start without a GPU, and how they end."""
+"""Data-parallel processes: their model, their start and their end."""
 import atexit
 import gc
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Any, Iterator
 
 import torch
 import torch.distributed as dist
+from mmengine.model import is_model_wrapper
+from torch import nn
+
+
+def unwrapped(model: nn.Module) -> Any:
+    """The model itself, without the wrapper that joins its processes."""
+    return model.module if is_model_wrapper(model) else model
 
 
 @contextmanager

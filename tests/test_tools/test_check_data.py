@@ -40,6 +40,7 @@ def test_every_file_is_read_and_every_fault_is_named(data):
     assert code == 0, output
     assert 'train: CUB, 6 images, 0 faults' in output
     assert 'val: CUB, 6 images, 0 faults' in output
+    assert 'test: ' not in output  # the same as val
     first, second, third, *_ = sorted((root / 'images').rglob('*.jpg'))
     first.unlink()
     second.write_bytes(second.read_bytes()[:300])

@@ -6,11 +6,14 @@ import re
 import runpy
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+
+from gld_mm.config import distill
 
 from ..in_process import run_tool
 
@@ -154,3 +157,26 @@ def test_the_config_runs_under_mmrazors_own_tool(tmp_path, teacher):
                        *SMALL, teacher)
     assert code == 0, output
     assert (tmp_path / 'epoch_1.pth').exists()
+
+
+def test_a_new_style_config_names_its_visualization_hook_otherwise():
+    show = runpy.run_path(str(ROOT / 'tools/test.py'))['show']
+    hook = dict(type='mmdet.engine.hooks.DetVisualizationHook')
+    cfg = Config(dict(default_hooks=dict(visualization=hook)))
+    show(cfg, Namespace(show=False, show_dir='drawn', wait_time=2, interval=1))
+    hook = cfg.default_hooks.visualization
+    assert hook.draw and hook.test_out_dir == 'drawn'
+
+
+def test_the_config_of_a_pair_inherits_the_students(tmp_path):
+    student, teacher = (
+        str(ROOT / f'configs/baseline/r{depth}_digits.py')
+        for depth in (8, 14))
+    run_tool('tools/train.py', student, '--teacher', teacher, '--teacher-ckpt',
+             'teacher.pth', '--dump', tmp_path / 'pair.py')
+    text = (tmp_path / 'pair.py').read_text()
+    assert text.startswith(f"_base_ = '{student}'")
+    assert 'architecture=dict(_base_.model' in text
+    written = Config.fromfile(tmp_path / 'pair.py')
+    assert written.to_dict() == distill(student, teacher,
+                                        'teacher.pth').to_dict()

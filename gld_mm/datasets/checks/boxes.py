@@ -9,7 +9,7 @@ from mmengine.fileio import list_from_file
 
 from gld_mm.errors import UserError
 
-from .sample import pick_evenly
+from .items import infos, pick_evenly
 
 
 def check_boxes(dataset: BaseDataset, sample: Optional[int] = None) -> None:
@@ -26,10 +26,7 @@ def check_boxes(dataset: BaseDataset, sample: Optional[int] = None) -> None:
     Raises:
         UserError: If a box has no area, or an XML file an unknown class.
     """
-    if not hasattr(dataset, 'get_data_info'):
-        return
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
+    for info in infos(dataset):
         for instance in info.get('instances', ()):
             left, top, right, bottom = instance.get('bbox', (0, 0, 1, 1))
             if right <= left or bottom <= top:

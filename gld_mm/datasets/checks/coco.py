@@ -14,7 +14,7 @@ _LARGEST = 100e6
 
 
 def check_coco(dataset: BaseDataset, evaluated: bool) -> Optional[List[str]]:
-    """Check the annotation file of a dataset that mmdet reads as COCO's.
+    """Check the annotations of a dataset that mmdet reads as COCO's.
 
     Args:
         dataset (BaseDataset): A built dataset; of another kind it passes.
@@ -28,9 +28,9 @@ def check_coco(dataset: BaseDataset, evaluated: bool) -> Optional[List[str]]:
     Raises:
         UserError: See :func:`read_coco`.
     """
-    if not hasattr(dataset, 'cat_ids') or not _is_small(dataset.ann_file):
-        return None
-    if type(dataset).__name__ != 'CocoDataset':  # such as LVIS, panoptic
+    # Of another kind are LVIS and panoptic datasets.
+    if type(dataset).__name__ != 'CocoDataset' or not _is_small(
+            dataset.ann_file):
         return None
     content = read_coco(dataset.ann_file, dataset.metainfo['classes'],
                         ('area', 'iscrowd') if evaluated else ('area', ))
@@ -41,11 +41,7 @@ def check_coco(dataset: BaseDataset, evaluated: bool) -> Optional[List[str]]:
 
 
 def check_coco_config(dataset: dict, kind: Optional[type]) -> None:
-    """Check the annotation file of a dataset that mmdet could not build.
-
-    Args:
-        dataset (dict): Config of a dataset; of another kind it passes.
-        kind (type, optional): Its class; None is unknown.
+    """Check the annotations of a dataset that mmdet could not build.
 
     Raises:
         UserError: See :func:`read_coco`.
@@ -70,9 +66,6 @@ def read_coco(path: str, classes: Sequence[str], keys: Sequence[str]) -> dict:
         classes (Sequence[str]): Names that have to be among its categories;
             mmdet leaves out the others and shifts the labels behind them.
         keys (Sequence[str]): What each annotation has to have.
-
-    Returns:
-        dict: What is in it.
 
     Raises:
         UserError: If a class is no category, there is no annotation, or one

@@ -1,6 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Find masks that a segmentation network cannot learn from."""
-from typing import Iterable, Iterator, Optional, Set, Tuple
+from typing import Iterator, Optional, Set, Tuple
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -8,7 +8,7 @@ from PIL import Image
 
 from gld_mm.errors import UserError
 
-from .sample import pick_evenly
+from .items import infos, pick_evenly
 
 
 def check_masks(dataset: BaseDataset,
@@ -32,35 +32,24 @@ def check_masks(dataset: BaseDataset,
     pairs = list(masks(dataset))
     if not pairs:
         return set()
-    if not dataset.metainfo.get('classes'):
+    names = dataset.metainfo.get('classes')
+    if not names:
         raise UserError(f'{type(dataset).__name__} names no classes: set '
                         'metainfo=dict(classes=(...)) of each dataset.')
     known = known_labels(dataset)
-    seen = _seen(pick_evenly(pairs, sample), known)
     ignored = getattr(dataset, 'ignore_index', 255)
-    if not _is_one_class(dataset, seen, ignored):
-        return _classes(dataset, seen) - {ignored}
-    seen = _seen(pairs, known)
-    classes = _classes(dataset, seen) - {ignored}
-    if _is_one_class(dataset, seen, ignored):
-        raise UserError(
-            f'{type(dataset).__name__}: its {len(pairs)} masks have the '
-            f'values {", ".join(map(str, sorted(seen)))} and no other, and '
-            f'{ignored} is ignored: the one class {min(classes, default="")} '
-            'is all that can be learnt. Write the label of the other class '
-            f'where it is {ignored}.')
-    return classes
-
-
-def _seen(pairs: Iterable[Tuple[str, str]], known: Set[int]) -> Set[int]:
-    return set().union(*(read_labels(*pair, known) for pair in pairs))
-
-
-def _is_one_class(dataset: BaseDataset, seen: Set[int], ignored: int) -> bool:
-    """Whether all that is seen is one class and ignored pixels."""
-    classes = _classes(dataset, seen)
-    return (ignored in classes and len(classes) <= 2
-            and len(dataset.metainfo.get('classes', ())) > 1)
+    for count in (sample, None):
+        values = set().union(*(read_labels(*pair, known)
+                               for pair in pick_evenly(pairs, count)))
+        classes = _classes(dataset, values)
+        if ignored not in classes or len(classes) > 2 or len(names) == 1:
+            return classes - {ignored}
+    raise UserError(
+        f'{type(dataset).__name__}: its {len(pairs)} masks have the values '
+        f'{", ".join(map(str, sorted(values)))} and no other, and {ignored} '
+        'is ignored: the one class '
+        f'{min(classes - {ignored}, default="")} is all that can be learnt. '
+        f'Write the label of the other class where it is {ignored}.')
 
 
 def _classes(dataset: BaseDataset, labels: Set[int]) -> Set[int]:
@@ -73,30 +62,14 @@ def _classes(dataset: BaseDataset, labels: Set[int]) -> Set[int]:
 
 
 def masks(dataset: BaseDataset) -> Iterator[Tuple[str, str]]:
-    """List the masks of a dataset.
-
-    Args:
-        dataset (BaseDataset): A built dataset, not made of others.
-
-    Yields:
-        tuple[str, str]: Paths of an image and its mask.
-    """
-    if hasattr(dataset, 'get_data_info'):
-        for index in range(len(dataset)):
-            info = dataset.get_data_info(index)
-            if info.get('seg_map_path') and '://' not in info['img_path']:
-                yield info['img_path'], info['seg_map_path']
+    """Paths of each image and its mask in a dataset not made of others."""
+    for info in infos(dataset):
+        if info.get('seg_map_path') and '://' not in info['img_path']:
+            yield info['img_path'], info['seg_map_path']
 
 
 def known_labels(dataset: BaseDataset) -> Set[int]:
-    """The values that the files of a dataset's masks may have.
-
-    Args:
-        dataset (BaseDataset): A built dataset of mmseg.
-
-    Returns:
-        set[int]: Labels, before the dataset maps them, and what is ignored.
-    """
+    """What masks may hold: labels before they are mapped, and ignored."""
     # With a map, the labels are those of all classes that the dataset knows.
     metainfo = dataset.METAINFO if getattr(dataset, 'label_map',
                                            None) else dataset.metainfo
@@ -108,16 +81,8 @@ def known_labels(dataset: BaseDataset) -> Set[int]:
 def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:
     """Read the values of a mask.
 
-    Args:
-        image (str): Path of the image.
-        mask (str): Path of its mask.
-        known (set[int]): Values that it may have.
-
-    Returns:
-        set[int]: Those that it has.
-
     Raises:
-        UserError: If it is no mask of that image.
+        UserError: If it is no mask of that image, or has unknown values.
     """
     try:
         with Image.open(image) as opened:
@@ -132,8 +97,8 @@ def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:
                         'a pixel: masks are 8-bit, with a palette or grey.')
     if mask_size != size:
         raise UserError(
-            f'{mask} has {_by(mask_size)} pixels, its image {_by(size)}: they '
-            'belong to different sizes of the photograph.')
+            '{} has {}x{} pixels, its image {}x{}: they belong to different '
+            'sizes of the photograph.'.format(mask, *mask_size, *size))
     strange = sorted(set(values) - known)
     if strange:
         raise UserError(
@@ -141,7 +106,3 @@ def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:
             f'{len(known) - 1} classes and not ignored: is it of another '
             'dataset?')
     return set(values)
-
-
-def _by(size: Tuple[int, int]) -> str:
-    return f'{size[0]}x{size[1]}'

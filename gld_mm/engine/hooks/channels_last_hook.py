@@ -15,9 +15,5 @@ class ChannelsLastHook(Hook):
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Convert the weights.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Convert the weights."""
         runner.model.to(memory_format=torch.channels_last)

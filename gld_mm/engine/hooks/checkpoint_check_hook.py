@@ -19,9 +19,7 @@ class CheckpointCheckHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Load every weight, or say which does not fit.
 
-        Args:
-            runner (Runner): The runner of the process.
-            checkpoint (dict): What was read; mmengine loads it afterwards.
+        mmengine loads the same afterwards.
 
         Raises:
             UserError: If a weight is missing, unknown or of another shape.

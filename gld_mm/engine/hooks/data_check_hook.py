@@ -3,12 +3,13 @@ from typing import Optional, Sequence
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
-from gld_mm.datasets.checks.classes import describe_conflict
-from gld_mm.datasets.checks.files import check_samples, head_classes, parts
+from gld_mm.datasets.checks.classes import (check_zero_label,
+                                            describe_conflict, head_classes)
+from gld_mm.datasets.checks.samples import check_samples
+from gld_mm.engine.processes import unwrapped
 from gld_mm.errors import UserError
 
 
@@ -35,9 +36,6 @@ class DataCheckHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Check the datasets of training and validation.
 
-        Args:
-            runner (Runner): The runner of the training process.
-
         Raises:
             UserError: If classes do not fit, or something cannot be learnt
                 from.
@@ -51,15 +49,8 @@ class DataCheckHook(Hook):
                 raise UserError(f'{conflict} Give both the same list of '
                                 'classes (metainfo.classes, or folders of the '
                                 'same names).')
-            ours, theirs = ({
-                bool(getattr(part, 'reduce_zero_label', False))
-                for part in parts(loop.dataloader.dataset)
-            } for loop in (runner.train_loop, runner.val_loop))
-            if not ours & theirs:
-                raise UserError(
-                    'reduce_zero_label of the training set is '
-                    f'{ours.pop()}, of the validation set {theirs.pop()}: '
-                    'their labels differ by one. Set it alike in both.')
+            check_zero_label(runner.train_loop.dataloader.dataset,
+                             runner.val_loop.dataloader.dataset)
         self._check_teacher(runner, train)
 
     def _check(self, runner: Runner,
@@ -73,9 +64,7 @@ class DataCheckHook(Hook):
 
     def _check_teacher(self, runner: Runner,
                        classes: Optional[Sequence[str]]) -> None:
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrapped(runner.model)
         meta = getattr(getattr(model, 'teacher', None), 'dataset_meta', None)
         known = (meta or {}).get('classes')
         conflict = describe_conflict(classes, known, 'the dataset',

@@ -26,20 +26,13 @@ class EpochSeedHook(Hook):
         """Shuffle by the seed of the run that is resumed.
 
         The dataloader is built before the checkpoint says what it is.
-
-        Args:
-            runner (Runner): The runner of the training process.
         """
         batches = runner.train_dataloader.batch_sampler
         if hasattr(getattr(batches, 'sampler', None), 'seed'):
             batches.sampler.seed = runner.seed
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Seed python, NumPy and torch.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Seed python, NumPy and torch."""
         entropy = (runner.seed, runner.epoch, get_rank())
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
         random.seed(seed)

@@ -3,11 +3,10 @@ from typing import Optional
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from torch import nn
 
+from gld_mm.engine.processes import unwrapped
 from gld_mm.errors import UserError
 
 
@@ -27,12 +26,6 @@ class FiniteLossHook(Hook):
                          outputs: Optional[dict] = None) -> None:
         """Look at the losses of a step.
 
-        Args:
-            runner (Runner): The runner of the training process.
-            batch_idx (int): Index of the batch in its epoch.
-            data_batch (dict, optional): Not used. Defaults to None.
-            outputs (dict, optional): Losses by name. Defaults to None.
-
         Raises:
             UserError: If one is not finite; it names the step, the term and
                 the range of the logits.
@@ -49,17 +42,16 @@ class FiniteLossHook(Hook):
                              if not value.isfinite())
         if not culprits:
             return
-        model = runner.model.module if is_model_wrapper(
-            runner.model) else runner.model
         raise UserError(
             f'Step {runner.iter + 1}, epoch {runner.epoch + 1}: {culprits}. '
-            f'{_describe_logits(model)}Nothing after it is saved; lower the '
+            f'{_describe_logits(runner)}Nothing after it is saved; lower the '
             'learning rate, clip gradients (optim_wrapper.clip_grad) or train '
             'without --amp, and --resume.')
 
 
-def _describe_logits(model: nn.Module) -> str:
+def _describe_logits(runner: Runner) -> str:
     """A sentence about what a distillation compared, if it did."""
+    model = unwrapped(runner.model)
     describe = getattr(
         getattr(model, 'distiller', None), 'describe_logits', None)
     if describe is None or model.distillation_stopped:

@@ -2,12 +2,13 @@
 from typing import Dict, Iterable, Iterator, List, Tuple
 
 from mmengine.hooks import Hook
-from mmengine.model import PretrainedInit, is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
+from gld_mm.config.read import type_name
 from gld_mm.engine.checkpoint import LoadReport, check_exists, describe_shapes
+from gld_mm.engine.processes import unwrapped
 from gld_mm.errors import UserError
 
 
@@ -33,17 +34,12 @@ class PretrainedCheckHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Look for the files, and watch the modules while they load them.
 
-        Args:
-            runner (Runner): The runner of the process.
-
         Raises:
             UserError: If there is no such file.
         """
         if not isinstance(runner._train_loop, BaseLoop):  # a test
             return
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrapped(runner.model)
         named = list(model.named_modules())
         if getattr(model, 'init_teacher', False):  # which is no submodule
             named += model.teacher.named_modules(prefix='teacher')
@@ -56,9 +52,6 @@ class PretrainedCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Judge what the modules have loaded.
-
-        Args:
-            runner (Runner): The runner of the process.
 
         Raises:
             UserError: If a weight is of another shape or most are missing.
@@ -87,5 +80,5 @@ def _pretrained(
     for name, module in named_modules:
         init_cfg = getattr(module, 'init_cfg', None) or []
         for cfg in init_cfg if isinstance(init_cfg, list) else [init_cfg]:
-            if cfg.get('type') in ('Pretrained', PretrainedInit):
+            if type_name(cfg) in ('Pretrained', 'PretrainedInit'):
                 yield name, module, cfg['checkpoint']

@@ -3,10 +3,11 @@ from numbers import Number
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.amp import autocast
 from mmrazor.registry import HOOKS
+
+from gld_mm.engine.processes import unwrapped
 
 
 @HOOKS.register_module()
@@ -30,9 +31,7 @@ class TeacherValHook(Hook):
         loop = runner.val_loop
         if not self.enable or loop is None or runner.iter > 0:
             return
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrapped(runner.model)
         if not hasattr(model, 'teacher'):
             return
         # The loader draws a seed; training goes on as without this hook.

@@ -7,7 +7,6 @@ from urllib.error import URLError
 from mmengine.device import get_device
 from mmengine.dist import master_only
 from mmengine.evaluator import Evaluator
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIMIZERS, RUNNERS
 from mmengine.runner import Runner
@@ -15,10 +14,11 @@ from torch import hub, nn
 from torch.utils.data import DataLoader
 
 from gld_mm.config import student_of
-from gld_mm.datasets.checks.files import build_dataset, check_layout
+from gld_mm.datasets.checks.build import build_dataset, check_layout
 from gld_mm.engine.checkpoint import newest_checkpoint, read_checkpoint
 from gld_mm.engine.compile import compile_parts
-from gld_mm.engine.processes import end_together_at_exit, without_gpu
+from gld_mm.engine.processes import (end_together_at_exit, unwrapped,
+                                     without_gpu)
 from gld_mm.errors import UserError
 
 
@@ -63,11 +63,7 @@ class CheckedRunner(Runner):
     def build_dataloader(dataloader: Union[DataLoader, Dict],
                          seed: Optional[int] = None,
                          diff_rank_seed: bool = False) -> DataLoader:
-        """Build a dataloader, after a look at the files of its dataset.
-
-        Raises:
-            UserError: If the dataset is missing or cannot be read.
-        """
+        """Build a dataloader, or say why its dataset cannot be read."""
         if not isinstance(dataloader, dict):
             return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         check_layout(dataloader['dataset'])
@@ -83,11 +79,7 @@ class CheckedRunner(Runner):
 
     def build_evaluator(self, evaluator: Union[Dict, List,
                                                Evaluator]) -> Evaluator:
-        """Build an evaluator, some of which read annotations of their own.
-
-        Raises:
-            UserError: If there are none.
-        """
+        """Build an evaluator, or say which annotations it lacks."""
         try:
             return super().build_evaluator(evaluator)
         except FileNotFoundError as error:
@@ -97,11 +89,7 @@ class CheckedRunner(Runner):
 
     def build_optim_wrapper(
             self, optim_wrapper: Union[OptimWrapper, Dict]) -> OptimWrapper:
-        """Build the optimizer, which mmengine calls None if it is unknown.
-
-        Raises:
-            UserError: If there is no optimizer of that name.
-        """
+        """Build the optimizer, which mmengine calls None if it is unknown."""
         optimizer = optim_wrapper.get('optimizer') if isinstance(
             optim_wrapper, dict) else None
         name = optimizer.get('type') if isinstance(optimizer, dict) else None
@@ -114,16 +102,11 @@ class CheckedRunner(Runner):
         return super().build_optim_wrapper(optim_wrapper)
 
     def _maybe_compile(self, target: str) -> None:
-        """Compile what ``compile`` of the config asks for.
-
-        Raises:
-            UserError: If nothing can be compiled here.
-        """
+        """Compile what ``compile`` of the config asks for."""
         options = self.cfg.get('compile')
         if not options:
             return
-        model = self.model.module if is_model_wrapper(
-            self.model) else self.model
+        model = unwrapped(self.model)
         for network in (model, getattr(model, 'teacher', None)):
             if network is not None:
                 compile_parts(network,
@@ -149,11 +132,7 @@ class CheckedRunner(Runner):
         super().load_or_resume()
 
     def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
-        """Load a checkpoint.
-
-        Raises:
-            UserError: If there is no such file or it is no checkpoint.
-        """
+        """Load a checkpoint, or say why its file cannot be read."""
         try:
             return super().load_checkpoint(filename, *args, **kwargs)
         except Exception:
@@ -161,11 +140,7 @@ class CheckedRunner(Runner):
             raise
 
     def train(self) -> nn.Module:
-        """Train; processes end together.
-
-        Raises:
-            UserError: If pretrained weights cannot be downloaded.
-        """
+        """Train; processes end together."""
         try:
             model = super().train()
         except URLError as error:

@@ -6,7 +6,9 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from gld_mm.datasets.checks import files as data_check
+from gld_mm.datasets.checks.build import build_dataset, check_layout
+from gld_mm.datasets.checks.items import files
+from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.errors import UserError
 from tests.voc import voc_devkit, write_xml
 
@@ -33,12 +35,12 @@ def data(tmp_path, shipped):
 
 
 def check(cfg, num_classes=20):
-    data_check.check_samples(data_check.build_dataset(cfg), num_classes)
+    check_samples(build_dataset(cfg), num_classes)
 
 
 def test_a_good_one_passes_and_all_its_images_are_found(data):
     check(data[1])
-    assert len(list(data_check.files(data_check.build_dataset(data[1])))) == 8
+    assert len(list(files(build_dataset(data[1])))) == 8
 
 
 @pytest.mark.parametrize('folder', [
@@ -49,7 +51,7 @@ def test_a_missing_folder_or_list_is_named(data, folder):
     root, cfg = data
     (root / folder).rename(root / 'elsewhere')
     with pytest.raises(UserError, match=f'VOCDataset: {root}/{folder} is mis'):
-        data_check.check_layout(cfg)
+        check_layout(cfg)
 
 
 def test_a_missing_annotation_is_named(data):

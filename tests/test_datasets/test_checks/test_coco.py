@@ -6,7 +6,8 @@ import pytest
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-from gld_mm.datasets.checks.files import build_dataset, check_samples
+from gld_mm.datasets.checks.build import build_dataset
+from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.errors import UserError
 
 pytest.importorskip('mmdet')

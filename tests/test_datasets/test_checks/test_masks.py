@@ -3,8 +3,8 @@ import pytest
 from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
 
-from gld_mm.datasets.checks.files import (build_dataset, check_layout,
-                                          check_samples)
+from gld_mm.datasets.checks.build import build_dataset, check_layout
+from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.errors import UserError
 from tests.voc import SIZE, voc_devkit
 
@@ -153,7 +153,7 @@ def test_one_mask_with_the_other_class_is_enough(folder):
 
 def test_a_class_in_none_of_the_masks_is_a_warning(folder, monkeypatch):
     lines = []
-    monkeypatch.setattr('gld_mm.datasets.checks.files.print_log',
+    monkeypatch.setattr('gld_mm.datasets.checks.samples.print_log',
                         lambda line, **kwargs: lines.append(line))
     check_samples(two_classes(folder, 0), num_classes=2)
     check_samples(two_classes(folder, 0, 1, 255), num_classes=2)

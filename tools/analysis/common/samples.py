@@ -10,7 +10,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import DATASETS, init_default_scope
 
 from gld_mm.config import read_config
-from gld_mm.datasets.checks.files import build_dataset
+from gld_mm.datasets.checks.build import build_dataset
 from gld_mm.errors import UserError
 
 

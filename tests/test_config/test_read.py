@@ -45,3 +45,30 @@ def test_a_base_that_two_configs_share_is_no_circle(tmp_path):
     assert read_config(tmp_path / 'b.py').x == dict(y=1, w=3)
     assert read_config(tmp_path / 'c.py').to_dict() == dict(
         x=dict(y=1), z=2, v=4)
+
+
+@pytest.mark.parametrize('text, message', [
+    ('model = dict(type=ResNet)', "name 'ResNet' is not defined"),
+    ("_base_ = 'base.py'\nmodel = dict(arch=dict(depth=1))",
+     'arch=.* cannot inherit from base'),
+    ("_base_ = ['base.py', 'base.py']", 'Duplicate key'),
+])
+def test_a_config_that_cannot_be_read_is_one_line_that_names_it(
+        tmp_path, text, message):
+    (tmp_path / 'base.py').write_text("model = dict(arch='tiny')")
+    path = tmp_path / 'mine.py'
+    path.write_text(text)
+    with pytest.raises(
+            UserError,
+            match=f'^The config {path} cannot be read: .*{message}'):
+        read_config(str(path))
+
+
+def test_what_a_module_of_the_user_raises_keeps_its_traceback(
+        tmp_path, monkeypatch):
+    (tmp_path / 'my_module_with_a_bug.py').write_text('1 + "a"')
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / 'mine.py'
+    path.write_text("custom_imports = dict(imports=['my_module_with_a_bug'])")
+    with pytest.raises(TypeError, match='unsupported operand'):
+        read_config(str(path))

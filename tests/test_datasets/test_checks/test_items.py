@@ -1,7 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import pytest
 
-from gld_mm.datasets.checks.sample import pick_evenly
+from gld_mm.datasets.checks.items import pick_evenly
 
 
 @pytest.mark.parametrize('count, picked', [

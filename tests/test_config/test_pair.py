@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import copy
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,11 +10,14 @@ from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 from mmrazor.registry import MODELS
 
-from gld_mm.config import distill, read_config, write_pair
+from gld_mm.config import distill
+from gld_mm.config.pair import CHECKS
+from gld_mm.engine.hooks import DataCheckHook
 from gld_mm.errors import UserError
 
-from .conftest import classifier
+from ..conftest import classifier
 
+ROOT = Path(__file__).parents[2]
 PREPROCESSOR = dict(
     mean=[123.675, 116.28, 103.53],
     std=[58.395, 57.12, 57.375],
@@ -114,41 +118,33 @@ def test_other_classes_are_an_error_that_says_what_to_do(checkpoint):
         distill(training(), teacher, checkpoint, teacher_classes=[0, 1])
 
 
-def test_the_pair_is_checked_and_keeps_the_hooks_of_the_student(checkpoint):
+@pytest.mark.parametrize(
+    'kind', ['DataCheckHook', 'gld_mm.engine.DataCheckHook', DataCheckHook])
+def test_the_pair_is_checked_and_keeps_the_hooks_of_the_student(
+        checkpoint, kind):
     student = training()
-    student.custom_hooks = [dict(type='EMAHook'), dict(type='DataCheckHook')]
+    student.custom_hooks = [dict(type='EMAHook'), dict(type=kind)]
     hooks = distill(student, training(14), checkpoint).custom_hooks
-    assert [hook.type for hook in hooks] == [
-        'EMAHook', 'DataCheckHook', 'FiniteLossHook', 'CheckpointCheckHook'
-    ]
+    assert [hook.type for hook in hooks
+            ] == ['EMAHook', kind, 'FiniteLossHook', 'CheckpointCheckHook']
     assert len(student.custom_hooks) == 2
 
 
-@pytest.mark.parametrize('text, message', [
-    ('model = dict(type=ResNet)', "name 'ResNet' is not defined"),
-    ("_base_ = 'base.py'\nmodel = dict(arch=dict(depth=1))",
-     'arch=.* cannot inherit from base'),
-    ("_base_ = ['base.py', 'base.py']", 'Duplicate key'),
+@pytest.mark.parametrize('imports, expected', [
+    ([], ['gld_mm']),
+    ('mine', ['mine', 'gld_mm']),
+    (['gld_mm', 'mine'], ['gld_mm', 'mine']),
 ])
-def test_a_config_that_cannot_be_read_is_one_line_that_names_it(
-        tmp_path, text, message):
-    (tmp_path / 'base.py').write_text("model = dict(arch='tiny')")
-    path = tmp_path / 'mine.py'
-    path.write_text(text)
-    with pytest.raises(
-            UserError,
-            match=f'^The config {path} cannot be read: .*{message}'):
-        read_config(str(path))
+def test_the_pair_imports_what_the_student_does(checkpoint, imports, expected):
+    student = training()
+    student.custom_imports = dict(imports=imports)
+    pair = distill(student, training(14), checkpoint)
+    assert pair.custom_imports.imports == expected
 
 
-def test_what_a_module_of_the_user_raises_keeps_its_traceback(
-        tmp_path, monkeypatch):
-    (tmp_path / 'my_module_with_a_bug.py').write_text('1 + "a"')
-    monkeypatch.syspath_prepend(tmp_path)
-    path = tmp_path / 'mine.py'
-    path.write_text("custom_imports = dict(imports=['my_module_with_a_bug'])")
-    with pytest.raises(TypeError, match='unsupported operand'):
-        read_config(str(path))
+def test_the_checks_of_a_pair_are_some_of_the_runtimes():
+    runtime = Config.fromfile(ROOT / 'configs/_base_/gld_runtime.py')
+    assert {*CHECKS} <= {hook.type for hook in runtime.gld_custom_hooks}
 
 
 def test_a_new_style_config_whose_types_are_classes_is_a_student(
@@ -202,115 +198,6 @@ def test_a_model_of_the_zoo_brings_its_weights():
                         cfg.model.teacher_ckpt)
     with pytest.raises(UserError, match='no model of mmpretrain'):
         distill(student, 'resnet35')
-
-
-def stock(host, config, checkpoint, method='gld'):
-    """The distiller of a stock network that teaches itself."""
-    pytest.importorskip(host)
-    path = f'{host}::{config}'
-    return distill(path, path, checkpoint, method).model.distiller
-
-
-def test_a_segmentation_network_gets_the_dense_distiller(checkpoint):
-    path = 'pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'
-    distiller = stock('mmseg', path, checkpoint)
-    assert distiller.type == 'mmrazor.DenseGLDDistiller'
-    assert distiller.cls_out_channels == 19
-    assert distiller.labels == ('mmseg.models.decode_heads.decode_head.'
-                                'BaseDecodeHead._stack_batch_gt')
-    distiller = stock('mmseg', path, checkpoint, 'kd')
-    assert distiller.connectors.rows.cls_out_channels == 19
-
-
-@pytest.mark.parametrize('config, classes, labels', [
-    ('ocrnet/ocrnet_hr18s_4xb2-40k_cityscapes-512x1024.py', 19,
-     'BaseDecodeHead'),
-    ('knet/knet-s3_r50-d8_fcn_8xb2-adamw-80k_ade20k-512x512.py', 150,
-     'BaseDecodeHead'),
-    ('pidnet/pidnet-s_2xb6-120k_1024x1024-cityscapes.py', 19, 'PIDHead'),
-])
-def test_a_cascade_and_a_head_with_its_own_labels(checkpoint, config, classes,
-                                                  labels):
-    distiller = stock('mmseg', config, checkpoint)
-    assert distiller.cls_out_channels == classes
-    assert distiller.labels.endswith(f'.{labels}._stack_batch_gt')
-
-
-@pytest.mark.parametrize('config, distiller, channels', [
-    ('ssd/ssd300_coco.py', 'DenseGLDDistiller', 81),
-    ('retinanet/retinanet_r18_fpn_1x_coco.py', 'SigmoidDenseGLDDistiller', 80),
-    ('fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py', 'SigmoidDenseGLDDistiller',
-     80),
-    ('yolox/yolox_tiny_8xb8-300e_coco.py', 'SigmoidDenseGLDDistiller', 80),
-])
-def test_a_dense_detector_gets_the_distiller_of_its_scores(
-        checkpoint, config, distiller, channels):
-    found = stock('mmdet', config, checkpoint)
-    assert found == dict(
-        type=f'mmrazor.{distiller}', cls_out_channels=channels)
-
-
-@pytest.mark.parametrize('host, config, message', [
-    ('mmdet', 'faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py',
-     'GLD takes no FasterRCNN: .* plain ones of one stage, such as SSD and'),
-    ('mmdet', 'detr/detr_r50_8xb2-150e_coco.py', 'GLD takes no DETRHead'),
-    ('mmdet', 'yolo/yolov3_d53_8xb8-320-273e_coco.py',
-     'YOLOV3Head, which does not output a logit of each class at each pos'),
-    ('mmdet', 'tood/tood_r50_fpn_1x_coco.py', 'GLD takes no TOODHead'),
-    ('mmdet', 'yolact/yolact_r50_1xb8-55e_coco.py', 'GLD takes no YOLACT: '),
-    ('mmdet', 'lad/lad_r50-paa-r101_fpn_2xb8_coco_1x.py',
-     'GLD takes no LAD: '),
-    ('mmdet', 'solo/solo_r50_fpn_1x_coco.py', 'GLD takes no SOLO: '),
-    ('mmdet', 'centernet/centernet_r18_8xb16-crop512-140e_coco.py',
-     'GLD takes no CenterNetHead'),
-    ('mmseg', 'mask2former/mask2former_r50_8xb2-90k_cityscapes-512x1024.py',
-     'GLD takes no Mask2FormerHead'),
-    ('mmseg', 'point_rend/pointrend_r50_4xb2-80k_cityscapes-512x1024.py',
-     'GLD takes no PointHead'),
-])
-def test_a_network_without_maps_of_scores_is_one_line(checkpoint, host, config,
-                                                      message):
-    with pytest.raises(UserError, match=message):
-        stock(host, config, checkpoint)
-
-
-def test_kd_of_sigmoids_is_one_line(checkpoint):
-    with pytest.raises(
-            UserError, match='ends with sigmoids: use --method gld'):
-        stock('mmdet', 'retinanet/retinanet_r18_fpn_1x_coco.py', checkpoint,
-              'kd')
-
-
-@pytest.mark.parametrize('sigmoid', [True, False])
-def test_a_head_with_one_output_or_many_labels_has_sigmoids(
-        checkpoint, sigmoid):
-    pytest.importorskip('mmseg')
-    cfg = read_config('mmseg::fcn/fcn_r18-d8_4xb2-80k_cityscapes-512x1024.py')
-    cfg.model.decode_head.update(num_classes=2)
-    if sigmoid:
-        cfg.model.decode_head.update(out_channels=1, threshold=0.5)
-    distiller = distill(cfg, cfg, checkpoint).model.distiller
-    assert distiller.cls_out_channels == (1 if sigmoid else 2)
-    assert distiller.get('sigmoid', False) == sigmoid
-    cfg = training()
-    if sigmoid:
-        cfg.model.head = dict(
-            type='MultiLabelLinearClsHead', in_channels=16, num_classes=10)
-    distiller = distill(cfg, cfg, checkpoint).model.distiller
-    assert distiller.get('sigmoid', False) == sigmoid
-
-
-def test_a_config_that_inherits_the_students_can_be_written(
-        checkpoint, tmp_path):
-    student = str(tmp_path / 'student.py')
-    training().dump(student)
-    cfg = distill(student, training(14), checkpoint)
-    write_pair(cfg, student, str(tmp_path / 'pair.py'))
-    text = (tmp_path / 'pair.py').read_text()
-    assert text.startswith(f"_base_ = '{student}'")
-    assert 'architecture=dict(_base_.model' in text
-    written = Config.fromfile(tmp_path / 'pair.py')
-    assert {k: v for k, v in written.items() if k != 'filename'} == dict(cfg)
 
 
 def test_the_teacher_sees_its_own_normalisation(checkpoint):

@@ -1,0 +1,140 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""Wire a student and its teacher."""
+import os.path as osp
+from typing import Optional, Sequence, Tuple, Union
+
+from mmengine.config import Config, ConfigDict
+from mmengine.utils import get_installed_path, to_2tuple
+
+from gld_mm.errors import UserError
+
+from .distiller import choose_distiller, count_classes
+from .read import read_config, type_name
+
+# The hooks of configs/_base_/gld_runtime.py that any training takes
+CHECKS = ('FiniteLossHook', 'CheckpointCheckHook', 'DataCheckHook')
+
+
+def distill(
+        student: Union[str, Config],
+        teacher: Union[str, Config],
+        teacher_ckpt: Optional[str] = None,
+        method: str = 'gld',
+        teacher_classes: Optional[Sequence[Union[int, str]]] = None) -> Config:
+    """Let a teacher teach the network that a config trains.
+
+    The student trains as its own config says, with its own preprocessing and
+    batch augmentation; the teacher sees the same batches. Hooks are added that
+    measure the teacher and check data, checkpoints and losses.
+
+    Args:
+        student (str | Config): Config of mmpretrain, mmseg or mmdet, its path,
+            or ``package::path`` of a config of one of them.
+        teacher (str | Config): The same, or the name of a model in the zoo of
+            the student's package.
+        teacher_ckpt (str, optional): Weights of the teacher. Defaults to None,
+            the published ones.
+        method (str): 'gld' or 'kd'. Defaults to 'gld'.
+        teacher_classes (Sequence[int | str], optional): The teacher's label or
+            its name, of each class of the student. Defaults to None, the same
+            classes.
+
+    Returns:
+        Config: A new config.
+
+    Raises:
+        UserError: If the teacher has no weights or other classes than the
+            student, or GLD knows nothing of the student's head.
+    """
+    cfg = read_config(student) if isinstance(student, str) else student.copy()
+    cfg.pop('model_path', None)
+    taught_by, published = _teacher(teacher,
+                                    cfg.get('default_scope', 'mmengine'))
+    teacher_ckpt = teacher_ckpt or published
+    if teacher_ckpt is None:
+        raise UserError(f'The teacher {taught_by.filename} has no published '
+                        'weights: name its checkpoint, --teacher-ckpt FILE.')
+    networks = [_network(cfg), _network(taught_by)]
+    ours, theirs = map(count_classes, networks)
+    if teacher_classes is not None:
+        theirs = len(teacher_classes)
+    if ours != theirs:
+        raise UserError(
+            f'The student has {ours} classes, the teacher {theirs}: '
+            'if it knows those of the student, list its names or labels of '
+            'them, --teacher-classes NAME ... Else fine-tune it first, with a '
+            'config that sets its number of classes and '
+            f'load_from="{teacher_ckpt}", and give that config and its '
+            'checkpoint.')
+    task_loss_weight, distiller = choose_distiller(networks, method)
+    cfg.model = dict(
+        type='mmrazor.FrozenTeacherDistill',
+        architecture=networks[0],
+        teacher=networks[1],
+        teacher_ckpt=teacher_ckpt,
+        teacher_config=taught_by.filename,
+        teacher_classes=teacher_classes,
+        task_loss_weight=task_loss_weight,
+        # The student's, and not what the runner would build of the config's.
+        data_preprocessor=None,
+        distiller=distiller)
+    size, teacher_size = _image_size(cfg), _image_size(taught_by)
+    if size and teacher_size and size != teacher_size:
+        cfg.model.teacher_size = teacher_size
+    hooks = cfg.get('custom_hooks') or []
+    present = [type_name(hook) for hook in hooks]
+    cfg.custom_hooks = [
+        *hooks, *(dict(type=kind) for kind in CHECKS if kind not in present)
+    ]
+    cfg.merge_from_dict(
+        {'default_hooks.teacher_val.type': 'mmrazor.TeacherValHook'})
+    imports = cfg.get('custom_imports', {}).get('imports', [])
+    if isinstance(imports, str):
+        imports = [imports]
+    cfg.custom_imports = dict(
+        imports=list(dict.fromkeys([*imports, 'gld_mm'])),
+        allow_failed_imports=False)
+    return cfg
+
+
+def _teacher(teacher: Union[str, Config],
+             package: str) -> Tuple[Config, Optional[str]]:
+    """The config of a teacher and its published weights."""
+    if not isinstance(teacher, str):
+        return teacher.copy(), teacher.get('model_path')
+    if osp.exists(teacher) or '::' in teacher:
+        cfg = read_config(teacher)
+        return cfg, cfg.get('model_path')
+    from modelindex.load_model_index import load
+    root = osp.join(get_installed_path(package), '.mim')
+    index = load(osp.join(root, 'model-index.yml'))
+    index.build_models_with_collections()
+    models = {model.name.lower(): model for model in index.models}
+    model = models.get(teacher.lower())
+    if model is None:
+        raise UserError(f'The teacher "{teacher}" is no config file, and no '
+                        f'model of {package} has this name.')
+    return read_config(osp.join(root, model.config)), model.weights
+
+
+def _network(cfg: Config) -> ConfigDict:
+    """A network with the preprocessing that its runner would give it."""
+    network = ConfigDict(cfg.model.to_dict(), _scope_=cfg.default_scope)
+    if 'data_preprocessor' in cfg:
+        network.setdefault('data_preprocessor', cfg.data_preprocessor)
+    return network
+
+
+def _image_size(cfg: Config) -> Optional[Tuple[int, int]]:
+    """Height and width of the images that a classifier is trained on."""
+    if cfg.get('default_scope') != 'mmpretrain':
+        return None  # Dense networks take images of any size.
+    dataset = cfg.get('train_dataloader') or {}
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    for step in reversed(dataset.get('pipeline') or []):
+        size = step.get('crop_size') or step.get('scale')
+        name = type_name(step)
+        if size and ('Crop' in name or name == 'Resize'):
+            return to_2tuple(size)
+    return None

@@ -1,0 +1,65 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+"""Read configs, and what they say."""
+from mmengine.config import Config
+from mmengine.hub import get_config
+from mmengine.utils import import_modules_from_strings
+
+from gld_mm.errors import UserError
+
+
+def read_config(path: str) -> Config:
+    """Read a config.
+
+    Args:
+        path (str): The file, or ``package::path`` of a config of a host, which
+            knows its published weights as ``model_path``.
+
+    Returns:
+        Config: What is in it.
+
+    Raises:
+        UserError: If it or one of its bases is missing, is no Python or
+            contradicts what it inherits.
+    """
+    try:
+        cfg = _parse(str(path))
+    except Exception as error:  # It runs the user's own code.
+        raise UserError(
+            f'The config {path} cannot be read: {error}') from error
+    # What the user's own modules raise is no fault of the config.
+    if cfg.get('custom_imports'):
+        import_modules_from_strings(**cfg.custom_imports)
+    return cfg
+
+
+def _parse(path: str) -> Config:
+    if '::' not in path:
+        return Config.fromfile(path, import_custom_modules=False)
+    try:
+        return get_config(path, pretrained=True)
+    except AssertionError:  # without published weights
+        return get_config(path)
+
+
+def student_of(cfg: Config) -> Config:
+    """Replace a distillation model by its student, which checkpoints hold.
+
+    Args:
+        cfg (Config): Any config; one without a teacher is left alone.
+
+    Returns:
+        Config: The same object.
+    """
+    if 'teacher' in cfg.model:
+        preprocessor = cfg.model.get('data_preprocessor')
+        cfg.model = cfg.model.architecture
+        if preprocessor is not None:
+            cfg.model.data_preprocessor = preprocessor
+        cfg.get('default_hooks', {}).pop('teacher_val', None)
+    return cfg
+
+
+def type_name(part: dict) -> str:
+    """The name of what a part of a config builds, given as text or class."""
+    kind = part.get('type')
+    return getattr(kind, '__name__', str(kind)).split('.')[-1]

@@ -1,0 +1,90 @@
+# Copyright (c) gld_mm authors. All rights reserved.
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+
+from gld_mm.datasets.checks.build import LAYOUTS, build_dataset, check_layout
+from gld_mm.errors import UserError
+
+from .conftest import folders
+
+pytest.importorskip('scipy')
+pytestmark = pytest.mark.usefixtures('mmpretrain_scope')
+
+
+def test_a_wrong_folder_names_what_is_missing_and_the_layout(data, tmp_path):
+    data.data_root = str(tmp_path / 'nowhere')
+    with pytest.raises(UserError) as error:
+        check_layout(data)
+    line, = str(error.value).splitlines()
+    assert line.startswith(f'{data.type}: {tmp_path}/nowhere/')
+    assert f'is missing. Expected below {tmp_path}/nowhere: ' in line
+
+
+def test_an_unreadable_annotation_is_one_line(data):
+    layout, *_ = LAYOUTS[data.type]
+    (Path(data.data_root) / layout[0]).write_bytes(b'no annotation \xff\n')
+    with pytest.raises(UserError, match='cannot be read: ') as error:
+        build_dataset(data)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_imagenet_with_other_folders_is_an_error(tmp_path):
+    folders(tmp_path, 'n01440764')
+    cfg = dict(type='ImageNet', data_root=str(tmp_path), split='train')
+    with pytest.raises(UserError, match=r'subfolders \(1\) doesn.t match'):
+        build_dataset(cfg)
+
+
+def test_files_that_a_config_names_itself_have_to_be_there(tmp_path):
+    dataset = dict(
+        type='ImageNet',
+        data_root=str(tmp_path),
+        data_prefix='ILSVRC/train',
+        ann_file='mine.txt')
+    with pytest.raises(UserError, match='mine.txt is missing'):
+        check_layout(dataset)
+    (tmp_path / 'mine.txt').write_text('a.jpg 0')
+    (tmp_path / 'ILSVRC' / 'train').mkdir(parents=True)
+    check_layout(dataset)
+
+
+def test_a_dataset_of_another_kind_passes():
+    check_layout(dict(type='Mine', data_root='nowhere'))
+    check_layout(dict(type='CUB', data_root='s3://bucket/cub'))
+
+
+def test_a_download_that_fails_says_where_the_data_go(tmp_path, monkeypatch):
+
+    def fail(*args, **kwargs):
+        raise URLError('no network')
+
+    monkeypatch.setattr(
+        'mmpretrain.datasets.cifar.download_and_extract_archive', fail)
+    with pytest.raises(
+            UserError,
+            match=f'^CIFAR100 is not in {tmp_path}, or .*failed: no network'):
+        build_dataset(
+            dict(
+                type='CIFAR100',
+                split='train',
+                data_root=str(tmp_path),
+                pipeline=[]))
+
+
+@pytest.mark.parametrize('where', [
+    dict(data_root='s3://bucket/', ann_file='train.txt'),
+    dict(data_prefix='http://127.0.0.1:1/train'),
+    dict(data_prefix=dict(img_path='cluster:s3://bucket/train')),
+    dict(data_prefix='train', backend_args=dict(backend='petrel')),
+    dict(
+        data_prefix='train',
+        pipeline=[
+            dict(
+                type='LoadImageFromFile',
+                backend_args=dict(backend='memcached'))
+        ]),
+])
+def test_data_that_are_not_on_the_disk_are_left_alone(where):
+    check_layout(dict(type='CustomDataset', **where))
