@@ -2,6 +2,7 @@
 import torch
 from mmengine.device import get_device
 from mmengine.model import BaseModel
+from mmengine.utils import digit_version
 from torch import nn
 
 from gld_mm.errors import UserError
@@ -18,11 +19,13 @@ def compile_parts(network: BaseModel, **options) -> None:
         network (BaseModel): The network.
         **options: Options of ``torch.compile``. ``dynamic`` is True unless it
             is given, so that the last, smaller batch is not compiled again.
+            PyTorch 2.1, which cannot trace ResNet so, compiles it again.
 
     Raises:
         UserError: If the backend of ``torch.compile`` cannot compile here.
     """
-    options = {'dynamic': True, **options}
+    if digit_version(torch.__version__) >= digit_version('2.2'):
+        options.setdefault('dynamic', True)
     try:
         torch.compile(lambda x: x + 1, **options)(
             torch.ones(2, device=get_device()))

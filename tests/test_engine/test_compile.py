@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import pytest
 import torch
+from mmengine.utils import digit_version
 from mmpretrain.structures import DataSample
 from mmrazor.registry import MODELS
 from torch._dynamo.utils import counters
@@ -71,6 +72,9 @@ def test_weights_keep_their_names():
     assert list(compile_both(plain).state_dict()) == names
 
 
+@pytest.mark.skipif(
+    digit_version(torch.__version__) < digit_version('2.2'),
+    reason='PyTorch 2.1 cannot trace ResNet with dynamic shapes')
 def test_a_last_smaller_batch_is_not_compiled_again():
     model = compile_both(build())
     for _ in range(2):  # the first step finds the feature maps
