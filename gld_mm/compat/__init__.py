@@ -12,8 +12,9 @@ from types import ModuleType
 from wrapt import register_post_import_hook
 
 from . import (cls_data_preprocessor, installed, mmcls_renamed, mmcv_ext,
-               mmdet_ssd_head, mmengine_checkpoint, mmrazor_newer_mmcv,
-               mmrazor_quantization, mmseg_renamed, optional_imports)
+               mmdet_ssd_head, mmengine_checkpoint, mmengine_find_loader,
+               mmrazor_newer_mmcv, mmrazor_quantization, mmseg_renamed,
+               optional_imports)
 
 # The names of the repairs that the installed packages needed so far
 repaired: list = []
@@ -24,6 +25,7 @@ def apply() -> None:
     installed.check()
     _repair(mmengine_checkpoint)
     _repair(mmcv_ext)
+    _repair(mmengine_find_loader)
     _repair(mmrazor_newer_mmcv)
     _repair(mmrazor_quantization)
     _repair(mmseg_renamed)

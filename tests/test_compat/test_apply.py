@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Which repairs are active on which stack."""
+import sys
 from importlib.util import find_spec
 
 import mmcv
@@ -35,6 +36,8 @@ def test_each_stack_gets_the_repairs_that_it_needs():
     expected = REPAIRED[stack()]
     if digit_version(mmcv.__version__) > digit_version('2.1.0'):
         expected = expected | {'mmrazor_newer_mmcv'}
+    if sys.version_info >= (3, 14) and not ONEDL:
+        expected = expected | {'mmengine_find_loader'}
     if find_spec('mmdet') is None:
         expected = expected - {'mmdet_ssd_head'}
     else:
@@ -46,7 +49,10 @@ def test_each_stack_gets_the_repairs_that_it_needs():
 
 @pytest.mark.parametrize(
     'name',
-    sorted(EVERYWHERE | {'mmcv_ext', 'mmrazor_newer_mmcv', 'mmseg_renamed'}))
+    sorted(EVERYWHERE | {
+        'mmcv_ext', 'mmengine_find_loader', 'mmrazor_newer_mmcv',
+        'mmseg_renamed'
+    }))
 def test_what_is_repaired_has_the_fault_no_more(name):
     assert not getattr(compat, name).is_faulty()
 
