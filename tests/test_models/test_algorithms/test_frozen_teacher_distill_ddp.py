@@ -19,6 +19,7 @@ import torch.distributed as dist
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 
+import gld_mm  # which lets mmrazor be imported
 from tests.test_models.test_algorithms import \\
     test_frozen_teacher_distill_ddp as test
 
