@@ -25,7 +25,10 @@ extensions = [
     'sphinx.ext.viewcode',
 ]
 root_doc = 'docs/index'
-include_patterns = ['*.md', 'docs/*.md', 'docs/api.rst', 'configs/*/README.md']
+include_patterns = [
+    '*.md', 'docs/*.md', 'docs/api.rst', 'configs/*/README.md',
+    'model_zoo/README.md'
+]
 exclude_patterns = ['.*', 'data', 'work_dirs', 'docs/_build']
 
 myst_enable_extensions = ['dollarmath']

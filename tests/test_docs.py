@@ -12,9 +12,14 @@ from mmengine.registry import MODELS, init_default_scope
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / 'docs'
-PAGES = sorted([
-    *ROOT.glob('*.md'), *DOCS.glob('*.md'), *ROOT.glob('configs/*/README.md')
-])
+# Those of the site
+PATTERNS, = [
+    ast.literal_eval(node.value)
+    for node in ast.parse((DOCS / 'conf.py').read_text()).body
+    if ast.unparse(node).startswith('include_patterns')
+]
+PAGES = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern)
+               if path.suffix == '.md')
 BLOCK = re.compile(r'^( *)```.*?^\1```', re.M | re.S)
 # The first line of an example names its file.
 EXAMPLE = re.compile(r'^```python\n# (\w+\.py).*?^```', re.M | re.S)
@@ -51,6 +56,7 @@ def test_every_relative_link_leads_somewhere(page):
         path, _, anchor = link.partition('#')
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
+        assert target.suffix != '.md' or target in PAGES, link
         if anchor and target.suffix == '.md':
             assert anchor in anchors(target), link
 
