@@ -82,27 +82,32 @@ def normalize_logits(logits: Tensor) -> Tensor:
 
 
 @in_full_precision
-def normalized_kl(student: Tensor, teacher: Tensor) -> Tensor:
-    r"""Compute the normalised distillation loss, which has no temperature.
+def normalized_kl(student: Tensor,
+                  teacher: Tensor,
+                  temperature: float = 1.) -> Tensor:
+    r"""Compute the normalised distillation loss.
 
     .. math::
-        L_{ND} = \frac{1}{N} \sum_{n=1}^{N}
-        KL(softmax\ N(z^T_n) \,\|\, softmax\ N(z^S_n))
+        L_{ND} = \frac{\tau^2}{N} \sum_{n=1}^{N} KL(softmax(N(z^T_n) / \tau)
+        \,\|\, softmax(N(z^S_n) / \tau))
+
+    The paper has no temperature, so :math:`\tau` is 1. Sun et al., `Logit
+    Standardization in Knowledge Distillation
+    <https://arxiv.org/abs/2403.01427>`_, CVPR 2024, have one.
 
     Args:
         student (Tensor): Logits ``(N, K)``.
         teacher (Tensor): Logits ``(N, K)``; they get no gradient.
+        temperature (float): :math:`\tau`. Defaults to 1.
 
     Returns:
         Tensor: Scalar, at least float32; zero if N is 0.
     """
     _check_shapes(student, teacher)
-    total = F.kl_div(
-        normalize_logits(student).log_softmax(-1),
-        normalize_logits(teacher).log_softmax(-1),
-        reduction='sum',
-        log_target=True)
-    return total / max(len(student), 1)
+    log_p, log_q = ((normalize_logits(z) / temperature).log_softmax(-1)
+                    for z in (teacher, student))
+    total = F.kl_div(log_q, log_p, reduction='sum', log_target=True)
+    return temperature**2 * total / max(len(student), 1)
 
 
 @in_full_precision

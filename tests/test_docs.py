@@ -18,8 +18,9 @@ PATTERNS, = [
     for node in ast.parse((DOCS / 'conf.py').read_text()).body
     if ast.unparse(node).startswith('include_patterns')
 ]
-PAGES = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern)
-               if path.suffix == '.md')
+PAGES = sorted(
+    path for pattern in PATTERNS for path in ROOT.glob(pattern)
+    if path.suffix == '.md')
 BLOCK = re.compile(r'^( *)```.*?^\1```', re.M | re.S)
 # The first line of an example names its file.
 EXAMPLE = re.compile(r'^```python\n# (\w+\.py).*?^```', re.M | re.S)

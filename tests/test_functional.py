@@ -12,18 +12,18 @@ from gld_mm.functional import (binary_kl, global_local_logits, normalized_kl,
                                relation, relation_matrix)
 
 
-def reference_normalized_kl(student, teacher):
+def reference_normalized_kl(student, teacher, temperature=1.):
     total = 0.
     for zs, zt in zip(np.float64(student), np.float64(teacher)):
         probabilities = []
         for z in (zs, zt):
             std = np.std(z, ddof=1)
-            n = z / std if std > 0 else np.zeros_like(z)
+            n = z / std / temperature if std > 0 else np.zeros_like(z)
             e = np.exp(n - n.max())
             probabilities.append(e / e.sum())
         ps, pt = probabilities
         total += sum(t * (np.log(t) - np.log(s)) for s, t in zip(ps, pt))
-    return total / len(student)
+    return temperature**2 * total / len(student)
 
 
 def reference_relation(student, teacher):
@@ -54,6 +54,12 @@ def test_normalized_kl_is_the_formula(rows, classes):
     student, teacher = pair(rows, classes)
     assert normalized_kl(student, teacher).item() == pytest.approx(
         reference_normalized_kl(student, teacher), rel=1e-5, abs=1e-7)
+
+
+def test_normalized_kl_at_a_temperature_is_the_formula():
+    student, teacher = pair(7, 10)
+    assert normalized_kl(student, teacher, 2.).item() == pytest.approx(
+        reference_normalized_kl(student, teacher, 2.))
 
 
 def test_normalized_kl_by_hand():

@@ -6,6 +6,8 @@ import torch
 from mmrazor.models.distillers import ConfigurableDistiller
 from torch import Tensor, nn
 
+from gld_mm.errors import UserError
+
 # Sets of logits (B, 1 + L, K), and which logits are compared, bool (B, 1 + L);
 # None means all.
 LogitSets = Tuple[List[Tensor], Optional[List[Tensor]]]
@@ -37,6 +39,8 @@ class BaseGLDDistiller(ConfigurableDistiller):
         task_loss_weight (float, optional): Weight of the student's own
             losses, which :class:`FrozenTeacherDistill` applies. Defaults to
             None, ``1 - alpha``.
+        temperature (float): Of the global and local terms, see
+            :func:`gld_mm.functional.normalized_kl`. Defaults to 1.
         sigmoid (bool): Whether the classifiers end with sigmoids. Then the
             global and local terms are :func:`gld_mm.functional.binary_kl`.
             Defaults to False.
@@ -52,6 +56,7 @@ class BaseGLDDistiller(ConfigurableDistiller):
                  beta: float,
                  gamma: float,
                  task_loss_weight: Optional[float] = None,
+                 temperature: float = 1.,
                  sigmoid: bool = False,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
@@ -59,10 +64,15 @@ class BaseGLDDistiller(ConfigurableDistiller):
             raise ValueError(
                 'alpha should be in [0, 1], beta and gamma should '
                 f'not be negative, got {alpha}, {beta}, {gamma}.')
-        divergence = 'BinaryKLLoss' if sigmoid else 'NormalizedKLLoss'
+        if temperature <= 0 or (sigmoid and temperature != 1):
+            raise ValueError('temperature should be positive, and 1 if the '
+                             f'classifiers end with sigmoids, got '
+                             f'{temperature}.')
+        divergence = dict(type='BinaryKLLoss') if sigmoid else dict(
+            type='NormalizedKLLoss', temperature=temperature)
         terms = dict(
-            loss_global=dict(type=divergence, loss_weight=alpha),
-            loss_local=dict(type=divergence, loss_weight=gamma),
+            loss_global=dict(divergence, loss_weight=alpha),
+            loss_local=dict(divergence, loss_weight=gamma),
             loss_relation=dict(
                 type='RelationLoss', loss_weight=beta, gather=gather))
         super().__init__(
@@ -89,7 +99,8 @@ class BaseGLDDistiller(ConfigurableDistiller):
             ``loss_local`` and ``loss_relation``.
 
         Raises:
-            ValueError: If the networks have different numbers of sets.
+            UserError: If the networks have different numbers of sets, or of
+                classes.
         """
         if not self.distill_losses:
             return dict()
@@ -97,9 +108,9 @@ class BaseGLDDistiller(ConfigurableDistiller):
         with torch.no_grad():
             teacher, teacher_labelled = self._logits(from_student=False)
         if len(student) != len(teacher):
-            raise ValueError(f'The student has {len(student)} sets of logits, '
-                             f'the teacher {len(teacher)}: both need the same '
-                             'levels and anchors.')
+            raise UserError(f'The student has {len(student)} sets of logits, '
+                            f'the teacher {len(teacher)}: both need the same '
+                            'levels and anchors.')
         # A map smaller than the grid has its global logit only.
         sizes = [min(s.shape[1], t.shape[1]) for s, t in zip(student, teacher)]
         student = [x[:, :n] for x, n in zip(student, sizes)]
@@ -127,6 +138,11 @@ class BaseGLDDistiller(ConfigurableDistiller):
 
         The sum is the mean over labelled cells times the number of all cells.
         """
+        classes = tuple(rows[0].shape[-1] for rows in (student, teacher))
+        if classes[0] != classes[1]:
+            raise UserError('The student has {} classes, the teacher {}: name '
+                            'those of the teacher that the student has by '
+                            'teacher_classes.'.format(*classes))
         cells_per_image = sum(x[:, cells].shape[1]
                               for x in student) / len(student)
         return cells_per_image * loss(

@@ -38,6 +38,8 @@ class GLDDistiller(BaseGLDDistiller):
             Defaults to None.
         teacher_classifier (str, optional): The teacher's, where it differs.
             Defaults to None.
+        temperature (float): Of the global and local terms, see
+            :func:`gld_mm.functional.normalized_kl`. Defaults to 1.
         sigmoid (bool): Whether the head is a multi-label one, which ends with
             sigmoids. Defaults to False.
         gather (bool): Under data parallelism, whether to relate the logits of
@@ -55,6 +57,7 @@ class GLDDistiller(BaseGLDDistiller):
                  classifier: Optional[str] = None,
                  teacher_feature: Optional[str] = None,
                  teacher_classifier: Optional[str] = None,
+                 temperature: float = 1.,
                  sigmoid: bool = False,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
@@ -79,6 +82,7 @@ class GLDDistiller(BaseGLDDistiller):
             alpha=alpha,
             beta=beta,
             gamma=gamma,
+            temperature=temperature,
             sigmoid=sigmoid,
             gather=gather,
             init_cfg=init_cfg)

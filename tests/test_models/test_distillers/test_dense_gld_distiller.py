@@ -4,6 +4,8 @@ import torch
 from mmrazor.registry import MODELS
 from torch import nn
 
+from gld_mm.errors import UserError
+
 from ...test_functional import reference_normalized_kl, reference_relation
 
 CLASSES = 3
@@ -93,7 +95,7 @@ def test_the_task_loss_counts_fully():
 def test_a_teacher_of_other_anchors_is_an_error():
     teacher = Detector()
     teacher.bbox_head.cls_convs[1] = nn.Conv2d(5, 2 * CLASSES, 1)
-    with pytest.raises(ValueError, match='student has 3 sets.*teacher 4'):
+    with pytest.raises(UserError, match='student has 3 sets.*teacher 4'):
         losses_of(Detector(), teacher)
 
 

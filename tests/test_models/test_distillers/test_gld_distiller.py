@@ -15,11 +15,12 @@ from ...test_functional import reference_normalized_kl, reference_relation
 pytestmark = pytest.mark.usefixtures('mmpretrain_scope')
 
 
-def build(**distiller):
+def build(teacher=None, **distiller):
     torch.manual_seed(0)
     with pytest.warns(UserWarning, match='untrained'):
         model = MODELS.build(
             distillation(
+                teacher=teacher or classifier(14),
                 distiller=dict(type='mmrazor.GLDDistiller', **distiller)))
     return model.train()
 
@@ -125,6 +126,41 @@ def test_the_feature_and_classifier_can_be_named_for_each_network(batch):
 def test_a_weight_out_of_range_is_an_error(wrong):
     with pytest.raises(ValueError, match=r'alpha should be in \[0, 1\]'):
         MODELS.build(dict(type='mmrazor.GLDDistiller', **wrong))
+
+
+def test_the_temperature_is_that_of_the_global_and_local_terms(batch):
+    losses = build(temperature=2.).loss(*batch)
+    model = build()
+    others = model.loss(*batch)
+    with torch.no_grad():
+        pairs = zip(
+            logits_of(model, batch[0]), logits_of(model.teacher, batch[0]))
+        kl = [reference_normalized_kl(s, t, 2.) for s, t in pairs]
+    expected = {
+        **others, 'distill.loss_global': 0.7 * kl[0],
+        'distill.loss_local': sum(kl[1:])
+    }
+    for name, value in losses.items():
+        assert value.item() == pytest.approx(float(expected[name]), rel=1e-4)
+
+
+@pytest.mark.parametrize('wrong', [
+    dict(temperature=0),
+    dict(temperature=-1.),
+    dict(temperature=2., sigmoid=True),
+])
+def test_a_temperature_that_means_nothing_is_an_error(wrong):
+    with pytest.raises(ValueError, match='temperature should be positive'):
+        MODELS.build(dict(type='mmrazor.GLDDistiller', **wrong))
+
+
+def test_only_relations_compare_networks_of_other_classes(batch):
+    teacher = classifier(14, num_classes=7)
+    with pytest.raises(
+            UserError, match='student has 10 classes, the teacher 7'):
+        build(teacher).loss(*batch)
+    losses = build(teacher, alpha=0, gamma=0).loss(*batch)
+    assert losses['distill.loss_relation'] > 0
 
 
 def test_the_parts_work_in_a_plain_configurable_distiller(batch):
