@@ -21,7 +21,7 @@ from .numerics import (at_least_float32, in_full_precision, pool_cells,
 
 __all__ = [
     'binary_kl', 'global_local_logits', 'normalize_logits', 'normalized_kl',
-    'relation_matrix', 'relation'
+    'pyramid_logits', 'relation_matrix', 'relation'
 ]
 
 
@@ -52,6 +52,34 @@ def global_local_logits(feature: Tensor,
     # Outside autocast, a float32 classifier rejects half precision.
     pooled = at_least_float32(pooled)
     return classifier(pooled.flatten(0, 1)).unflatten(0, pooled.shape[:2])
+
+
+def pyramid_logits(logits: Tensor, grid: Tuple[int, int]) -> Tensor:
+    """Add the logits of coarser grids, each of half the rows and columns.
+
+    A logit of a coarser cell is the mean of its four finer ones. That is what
+    a linear classifier makes of the mean of the cell. The paper has one grid;
+    several are those of Wei et al., `Scale Decoupled Distillation
+    <https://arxiv.org/abs/2403.13512>`_, CVPR 2024.
+
+    Args:
+        logits (Tensor): ``(B, 1 + L, K)``, the global logit first, then the
+            cells row by row.
+        grid (tuple[int, int]): Rows and columns of the cells; their product
+            is ``L``.
+
+    Returns:
+        Tensor: ``(B, 1 + L + L / 4 + ..., K)``, down to a grid with an odd
+        number or two of rows or columns.
+    """
+    (rows, columns), levels = grid, [logits]
+    cells = logits[:, 1:].unflatten(1, grid)
+    while min(rows, columns) > 2 and not (rows % 2 or columns % 2):
+        rows, columns = rows // 2, columns // 2
+        cells = cells.unflatten(2, (columns, 2)).unflatten(1, (rows, 2))
+        cells = cells.mean((2, 4))
+        levels.append(cells.flatten(1, 2))
+    return torch.cat(levels, 1)
 
 
 def normalize_logits(logits: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from gld_mm.functional import (binary_kl, global_local_logits, normalized_kl,
-                               relation, relation_matrix)
+                               pyramid_logits, relation, relation_matrix)
 
 
 def reference_normalized_kl(student, teacher, temperature=1.):
@@ -338,3 +338,26 @@ def test_binary_kl_of_no_rows_is_zero():
 def test_binary_kl_of_other_shapes_is_an_error():
     with pytest.raises(ValueError, match='the same classes and grid'):
         binary_kl(torch.zeros(2, 3), torch.zeros(2, 4))
+
+
+def test_a_pyramid_has_the_logits_of_each_grid():
+    feature, classifier = torch.randn(2, 5, 8, 16), nn.Linear(5, 3)
+    levels = [
+        global_local_logits(feature, classifier, grid)
+        for grid in ((4, 8), (2, 4))
+    ]
+    expected = torch.cat([levels[0], levels[1][:, 1:]], 1)
+    torch.testing.assert_close(
+        pyramid_logits(levels[0], (4, 8)), expected, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize('grid, cells', [
+    ((2, 2), 4),
+    ((4, 4), 16 + 4),
+    ((8, 8), 64 + 16 + 4),
+    ((6, 4), 24 + 6),
+    ((3, 4), 12),
+])
+def test_a_pyramid_ends_at_two_rows_or_an_odd_number(grid, cells):
+    logits = torch.randn(2, 1 + grid[0] * grid[1], 3)
+    assert pyramid_logits(logits, grid).shape == (2, 1 + cells, 3)

@@ -3,13 +3,15 @@ from typing import Optional, Tuple, Union
 
 import torch
 from mmengine.model import BaseModel
+from mmengine.utils import to_2tuple
 from mmpretrain.models.heads import ArcFaceClsHead, MultiLabelClsHead
 from mmrazor.registry import MODELS
 from torch import Tensor
 
 from gld_mm.errors import UserError
+from gld_mm.functional import pyramid_logits
 
-from .base_gld_distiller import BaseGLDDistiller
+from .base_gld_distiller import BaseGLDDistiller, LogitSets
 
 
 @MODELS.register_module()
@@ -27,6 +29,9 @@ class GLDDistiller(BaseGLDDistiller):
             Defaults to 1.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
+        pyramid (bool): Whether to compare the cells of coarser grids as well,
+            see :func:`gld_mm.functional.pyramid_logits`. A grid of 4 then has
+            16 + 4 cells. Defaults to False.
         fixed_kernel (bool): See :class:`GlobalLocalLogitsRecorder`.
             Defaults to False.
         feature (str, optional): Name of the module, in both networks, that
@@ -52,6 +57,7 @@ class GLDDistiller(BaseGLDDistiller):
                  beta: float = 500.,
                  gamma: float = 1.,
                  grid: Union[int, Tuple[int, int]] = 2,
+                 pyramid: bool = False,
                  fixed_kernel: bool = False,
                  feature: Optional[str] = None,
                  classifier: Optional[str] = None,
@@ -87,6 +93,12 @@ class GLDDistiller(BaseGLDDistiller):
             gather=gather,
             init_cfg=init_cfg)
         self.sigmoid = sigmoid
+        self.grid = to_2tuple(grid)
+        self.pyramid = pyramid
+        if pyramid and (min(self.grid) < 4 or any(n % 2 for n in self.grid)):
+            raise ValueError(
+                'A pyramid needs a grid of at least 4x4 with even '
+                f'rows and columns, got {grid}.')
 
     def prepare_from_student(self, model: BaseModel) -> None:
         """Prepare to record the student.
@@ -111,7 +123,7 @@ class GLDDistiller(BaseGLDDistiller):
         super().prepare_from_student(model)
 
     def logits(self, from_student: bool) -> Tensor:
-        """What GLD compares of the last batch.
+        """The logits of the last batch.
 
         Args:
             from_student (bool): Of the student, or of the teacher.
@@ -121,5 +133,14 @@ class GLDDistiller(BaseGLDDistiller):
             row by row.
         """
         with torch.set_grad_enabled(from_student and torch.is_grad_enabled()):
-            (logits, ), _ = self._logits(from_student)
+            (logits, ), _ = super()._logits(from_student)
         return logits
+
+    def _logits(self, from_student: bool) -> LogitSets:
+        if not self.pyramid:
+            return super()._logits(from_student)
+        (logits, ), _ = super()._logits(from_student)
+        # A map that is not cut into cells has its global logit only.
+        if logits.shape[1] > 1:
+            logits = pyramid_logits(logits, self.grid)
+        return [logits], None

@@ -144,6 +144,44 @@ def test_the_temperature_is_that_of_the_global_and_local_terms(batch):
         assert value.item() == pytest.approx(float(expected[name]), rel=1e-4)
 
 
+def test_a_pyramid_compares_the_cells_of_both_grids(batch):
+    losses = build(grid=4, pyramid=True).loss(*batch)
+    model = build()
+    with torch.no_grad():
+        both = []
+        model.loss(*batch)
+        for network in (model, model.teacher):
+            fmap = network.backbone(batch[0])[-1]
+            cells = [
+                network.head.fc(
+                    fmap.unfold(2, size, size).unfold(3, size, size).mean(
+                        (4, 5)).flatten(2).transpose(1, 2))
+                for size in (fmap.shape[2] // 4, fmap.shape[2] // 2)
+            ]
+            whole = network.head.fc(fmap.mean((2, 3)))[:, None]
+            both.append(torch.cat([whole, *cells], 1))
+    student, teacher = both
+    assert student.shape[1] == 1 + 16 + 4
+    kl = [
+        reference_normalized_kl(student[:, i], teacher[:, i])
+        for i in range(21)
+    ]
+    assert losses['distill.loss_global'].item() == pytest.approx(
+        0.7 * kl[0], rel=1e-4)
+    assert losses['distill.loss_local'].item() == pytest.approx(
+        sum(kl[1:]), rel=1e-4)
+    assert losses['distill.loss_relation'].item() == pytest.approx(
+        500 * reference_relation(student.flatten(0, 1), teacher.flatten(0, 1)),
+        rel=1e-3)
+
+
+@pytest.mark.parametrize('grid', [2, 3, (4, 2), (4, 5)])
+def test_a_pyramid_needs_a_grid_to_halve(grid):
+    with pytest.raises(ValueError, match='grid of at least 4x4 with even'):
+        MODELS.build(
+            dict(type='mmrazor.GLDDistiller', grid=grid, pyramid=True))
+
+
 @pytest.mark.parametrize('wrong', [
     dict(temperature=0),
     dict(temperature=-1.),
