@@ -77,9 +77,10 @@ def test_the_index_has_the_files_of_the_run(run):
     recipe = Config.fromfile(ZOO.parent / entry.metadata.data['Recipe'])
     trained = Config.fromfile(files(run)[0])
     assert trained.train_cfg.max_epochs == entry.metadata.data['Epochs']
+    assert trained.randomness.seed == entry.metadata.data['Seed']
     # The schedule is shorter, nothing else is.
     for cfg in (recipe, trained):
-        for key in ('train_cfg', 'param_scheduler', 'work_dir'):
+        for key in ('train_cfg', 'param_scheduler', 'randomness', 'work_dir'):
             cfg.pop(key, None)
         cfg.model.pop('teacher_ckpt', None)
     assert trained.to_dict() == recipe.to_dict()

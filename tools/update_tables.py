@@ -106,6 +106,8 @@ class Tables:
                 str(model.get('Published', {}).get(metric, '-'))
                 for model in roles.values()
             ]
+            plus = gld['Config'].replace('/gld/', '/gld_plus/gld-plus_')
+            roles['GLD+'] = self.models.get(plus, {})
             rows.append([
                 data['Training Data'],
                 self.network(gld), metric, *published,
@@ -126,15 +128,13 @@ class Tables:
         if not runs['GLD']:
             return 'not run yet'
         epochs = runs['GLD'][0]['Metadata']['Epochs']
-        seeds = len(runs['GLD'])
         accuracies = ', '.join(
             f'{role} {mean_and_std([top1(run)[-1] for run in found])}'
             for role, found in runs.items()
             if found and found[0]['Metadata']['Epochs'] == epochs)
         zoo = self.link('weights and logs', ROOT / 'model_zoo' / 'README.md')
         return (f'{accuracies} after {epochs} of '
-                f'{roles["GLD"]["Metadata"]["Epochs"]} epochs, {seeds} '
-                f'seed{"s" if seeds > 1 else ""} ({zoo})')
+                f'{roles["GLD"]["Metadata"]["Epochs"]} epochs ({zoo})')
 
     def runs(self, models: List[dict]) -> str:
         """Accuracy and files of each run of the model zoo."""
@@ -186,9 +186,10 @@ def top1(run: dict) -> List[float]:
 
 
 def mean_and_std(values: List[float]) -> str:
-    """Mean, and standard deviation of several."""
-    spread = f' +- {stdev(values):.2f}' if len(values) > 1 else ''
-    return f'{mean(values):.2f}{spread}'
+    """Mean, and standard deviation and number of several."""
+    if len(values) == 1:
+        return f'{values[0]:.2f}'
+    return f'{mean(values):.2f} +- {stdev(values):.2f} (n = {len(values)})'
 
 
 def _markdown(rows: List[List[str]]) -> str:

@@ -194,6 +194,8 @@ def test_curves_of_a_resumed_run_are_one_line(tmp_path):
     curves = learning_curves.read(tmp_path / 'run')
     assert curves['loss'] == {10: 3., 20: 2., 30: 1.}
     assert learning_curves.default_keys(dict(run=curves)) == ['loss', 'mIoU']
+    file = tmp_path / 'run' / '20260101_000100' / 'vis_data' / 'scalars.json'
+    assert learning_curves.read(file)['loss'] == {20: 2., 30: 1.}
     draw(learning_curves, '--run', 'GLD', tmp_path / 'run')
     assert size('work_dirs/figures/learning_curves.png') == (1008, 360)
     with pytest.raises(UserError, match='No run logged "top1". Known are'):

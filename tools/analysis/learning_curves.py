@@ -8,6 +8,8 @@ Example:
     python tools/analysis/learning_curves.py \\
         --run alone work_dirs/r20_cifar100 \\
         --run GLD work_dirs/r110_r20_cifar100 --keys loss accuracy/top1
+
+The log of a run of the model zoo may stand for its work dir.
 """
 import argparse
 import sys
@@ -48,7 +50,7 @@ def read(work_dir: str) -> Dict[str, Curve]:
     curves = read_curves(Path(work_dir))
     if not curves:
         raise UserError(f'{work_dir} has no log: give the work dir of a run '
-                        'of tools/train.py.')
+                        'of tools/train.py, or its scalars.json.')
     return curves
 
 

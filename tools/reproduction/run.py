@@ -132,14 +132,17 @@ def read_curves(work_dir: Path) -> Dict[str, Dict[int, float]]:
     """Read what a run logged over all its interruptions.
 
     Args:
-        work_dir (Path): Its folder, which has a folder for each start.
+        work_dir (Path): Its folder, which has a folder for each start, or one
+            file of scalars, such as a log of the model zoo.
 
     Returns:
         dict[str, dict[int, float]]: Values of each key by step: the iteration
         in training, the epoch in validation. The later value of a step counts.
     """
     curves: Dict[str, Dict[int, float]] = {}
-    for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
+    logs = [work_dir] if work_dir.is_file() else sorted(
+        work_dir.glob('*/vis_data/scalars.json'))
+    for path in logs:
         for line in path.read_text().splitlines():
             try:
                 scalars = json.loads(line)
