@@ -67,6 +67,10 @@ class GLDDistiller(BaseGLDDistiller):
                  sigmoid: bool = False,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
+        shape = to_2tuple(grid)
+        if pyramid and (min(shape) < 4 or any(n % 2 for n in shape)):
+            raise ValueError('A pyramid needs a grid of at least 4x4 with '
+                             f'even rows and columns, got {grid}.')
         recorder = dict(
             type='mmrazor.GlobalLocalLogits',
             grid=grid,
@@ -93,12 +97,8 @@ class GLDDistiller(BaseGLDDistiller):
             gather=gather,
             init_cfg=init_cfg)
         self.sigmoid = sigmoid
-        self.grid = to_2tuple(grid)
+        self.grid = shape
         self.pyramid = pyramid
-        if pyramid and (min(self.grid) < 4 or any(n % 2 for n in self.grid)):
-            raise ValueError(
-                'A pyramid needs a grid of at least 4x4 with even '
-                f'rows and columns, got {grid}.')
 
     def prepare_from_student(self, model: BaseModel) -> None:
         """Prepare to record the student.
@@ -137,10 +137,8 @@ class GLDDistiller(BaseGLDDistiller):
         return logits
 
     def _logits(self, from_student: bool) -> LogitSets:
-        if not self.pyramid:
-            return super()._logits(from_student)
-        (logits, ), _ = super()._logits(from_student)
+        (logits, ), labelled = super()._logits(from_student)
         # A map that is not cut into cells has its global logit only.
-        if logits.shape[1] > 1:
+        if self.pyramid and logits.shape[1] > 1:
             logits = pyramid_logits(logits, self.grid)
-        return [logits], None
+        return [logits], labelled
