@@ -21,7 +21,7 @@ from .numerics import (at_least_float32, in_full_precision, pool_cells,
 
 __all__ = [
     'binary_kl', 'global_local_logits', 'normalize_logits', 'normalized_kl',
-    'pyramid_logits', 'relation_matrix', 'relation'
+    'relation_matrix', 'relation'
 ]
 
 
@@ -54,34 +54,6 @@ def global_local_logits(feature: Tensor,
     return classifier(pooled.flatten(0, 1)).unflatten(0, pooled.shape[:2])
 
 
-def pyramid_logits(logits: Tensor, grid: Tuple[int, int]) -> Tensor:
-    """Add the logits of coarser grids, each of half the rows and columns.
-
-    A logit of a coarser cell is the mean of its four finer ones. That is what
-    a linear classifier makes of the mean of the cell. The paper has one grid;
-    several are those of Wei et al., `Scale Decoupled Distillation
-    <https://arxiv.org/abs/2403.13512>`_, CVPR 2024.
-
-    Args:
-        logits (Tensor): ``(B, 1 + L, K)``, the global logit first, then the
-            cells row by row.
-        grid (tuple[int, int]): Rows and columns of the cells; their product
-            is ``L``.
-
-    Returns:
-        Tensor: ``(B, 1 + L + L / 4 + ..., K)``, down to a grid with an odd
-        number or two of rows or columns.
-    """
-    (rows, columns), levels = grid, [logits]
-    cells = logits[:, 1:].unflatten(1, grid)
-    while min(rows, columns) > 2 and not (rows % 2 or columns % 2):
-        rows, columns = rows // 2, columns // 2
-        cells = cells.unflatten(2, (columns, 2)).unflatten(1, (rows, 2))
-        cells = cells.mean((2, 4))
-        levels.append(cells.flatten(1, 2))
-    return torch.cat(levels, 1)
-
-
 def normalize_logits(logits: Tensor) -> Tensor:
     r"""Divide each row by its standard deviation over the classes.
 
@@ -110,32 +82,27 @@ def normalize_logits(logits: Tensor) -> Tensor:
 
 
 @in_full_precision
-def normalized_kl(student: Tensor,
-                  teacher: Tensor,
-                  temperature: float = 1.) -> Tensor:
-    r"""Compute the normalised distillation loss.
+def normalized_kl(student: Tensor, teacher: Tensor) -> Tensor:
+    r"""Compute the normalised distillation loss, which has no temperature.
 
     .. math::
-        L_{ND} = \frac{\tau^2}{N} \sum_{n=1}^{N} KL(softmax(N(z^T_n) / \tau)
-        \,\|\, softmax(N(z^S_n) / \tau))
-
-    The paper has no temperature, so :math:`\tau` is 1. Sun et al., `Logit
-    Standardization in Knowledge Distillation
-    <https://arxiv.org/abs/2403.01427>`_, CVPR 2024, have one.
+        L_{ND} = \frac{1}{N} \sum_{n=1}^{N}
+        KL(softmax\ N(z^T_n) \,\|\, softmax\ N(z^S_n))
 
     Args:
         student (Tensor): Logits ``(N, K)``.
         teacher (Tensor): Logits ``(N, K)``; they get no gradient.
-        temperature (float): :math:`\tau`. Defaults to 1.
 
     Returns:
         Tensor: Scalar, at least float32; zero if N is 0.
     """
     _check_shapes(student, teacher)
-    log_p, log_q = ((normalize_logits(z) / temperature).log_softmax(-1)
-                    for z in (teacher, student))
-    total = F.kl_div(log_q, log_p, reduction='sum', log_target=True)
-    return temperature**2 * total / max(len(student), 1)
+    total = F.kl_div(
+        normalize_logits(student).log_softmax(-1),
+        normalize_logits(teacher).log_softmax(-1),
+        reduction='sum',
+        log_target=True)
+    return total / max(len(student), 1)
 
 
 @in_full_precision

@@ -22,15 +22,6 @@ def kd_of(gld):
     return gld.replace('gld/', 'kd/kd_')
 
 
-def test_gld_plus_is_gld_with_its_options():
-    plus = load('gld_plus/gld-plus_wrn16-2_wrn16-1_cifar100.py')
-    gld = load('gld/wrn16-2_wrn16-1_cifar100.py')
-    gld.model.distiller.update(temperature=2, grid=4, pyramid=True, gamma=0.6)
-    gld.default_hooks.distillation_warmup = dict(
-        type='DistillationWarmupHook', part=0.1)
-    assert plus.to_dict() == gld.to_dict()
-
-
 def test_names_are_unique_so_that_no_two_configs_share_a_work_dir():
     stems = [Path(name).stem for name in names()]
     assert len(set(stems)) == len(stems)

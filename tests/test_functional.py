@@ -9,21 +9,21 @@ import torch.nn.functional as F
 from torch import nn
 
 from gld_mm.functional import (binary_kl, global_local_logits, normalized_kl,
-                               pyramid_logits, relation, relation_matrix)
+                               relation, relation_matrix)
 
 
-def reference_normalized_kl(student, teacher, temperature=1.):
+def reference_normalized_kl(student, teacher):
     total = 0.
     for zs, zt in zip(np.float64(student), np.float64(teacher)):
         probabilities = []
         for z in (zs, zt):
             std = np.std(z, ddof=1)
-            n = z / std / temperature if std > 0 else np.zeros_like(z)
+            n = z / std if std > 0 else np.zeros_like(z)
             e = np.exp(n - n.max())
             probabilities.append(e / e.sum())
         ps, pt = probabilities
         total += sum(t * (np.log(t) - np.log(s)) for s, t in zip(ps, pt))
-    return temperature**2 * total / len(student)
+    return total / len(student)
 
 
 def reference_relation(student, teacher):
@@ -54,12 +54,6 @@ def test_normalized_kl_is_the_formula(rows, classes):
     student, teacher = pair(rows, classes)
     assert normalized_kl(student, teacher).item() == pytest.approx(
         reference_normalized_kl(student, teacher), rel=1e-5, abs=1e-7)
-
-
-def test_normalized_kl_at_a_temperature_is_the_formula():
-    student, teacher = pair(7, 10)
-    assert normalized_kl(student, teacher, 2.).item() == pytest.approx(
-        reference_normalized_kl(student, teacher, 2.))
 
 
 def test_normalized_kl_by_hand():
@@ -338,26 +332,3 @@ def test_binary_kl_of_no_rows_is_zero():
 def test_binary_kl_of_other_shapes_is_an_error():
     with pytest.raises(ValueError, match='the same classes and grid'):
         binary_kl(torch.zeros(2, 3), torch.zeros(2, 4))
-
-
-def test_a_pyramid_has_the_logits_of_each_grid():
-    feature, classifier = torch.randn(2, 5, 8, 16), nn.Linear(5, 3)
-    levels = [
-        global_local_logits(feature, classifier, grid)
-        for grid in ((4, 8), (2, 4))
-    ]
-    expected = torch.cat([levels[0], levels[1][:, 1:]], 1)
-    torch.testing.assert_close(
-        pyramid_logits(levels[0], (4, 8)), expected, atol=1e-6, rtol=1e-5)
-
-
-@pytest.mark.parametrize('grid, cells', [
-    ((2, 2), 4),
-    ((4, 4), 16 + 4),
-    ((8, 8), 64 + 16 + 4),
-    ((6, 4), 24 + 6),
-    ((3, 4), 12),
-])
-def test_a_pyramid_ends_at_two_rows_or_an_odd_number(grid, cells):
-    logits = torch.randn(2, 1 + grid[0] * grid[1], 3)
-    assert pyramid_logits(logits, grid).shape == (2, 1 + cells, 3)

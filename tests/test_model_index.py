@@ -20,7 +20,7 @@ from .configs import count, host_of, load, names, on_meta
 
 ROOT = CONFIGS.parent
 ZOO = ROOT / 'model_zoo'
-TAUGHT = [n for n in names() if n.startswith(('kd/', 'gld/', 'gld_plus/'))]
+TAUGHT = [n for n in names() if n.startswith(('kd/', 'gld/'))]
 # Tables 5 and 6: a baseline with other first weights
 MOVED = [n for n in names('mmdet', 'mmseg') if n.startswith('transfer/')]
 PLAIN = [n for n in names() if n not in TAUGHT + MOVED]
@@ -105,7 +105,7 @@ def test_a_plain_entry_has_the_recipe_and_parameters_of_its_config(name):
 
 @pytest.mark.parametrize('name', TAUGHT)
 def test_a_distillation_entry_agrees_with_its_teacher_and_student(name):
-    stem = re.sub('^(kd|gld-plus)_', '', Path(name).stem)
+    stem = Path(name).stem.removeprefix('kd_')
     *task, teacher, student, data = stem.split('_')
     prefix = ''.join(f'{t}_' for t in task)
     teacher = f'baseline/{prefix}{teacher}_{data}.py'
@@ -141,7 +141,7 @@ def test_the_tables_of_a_page_are_up_to_date(page):
 def test_the_tables_of_a_folder_and_of_the_map_have_every_config_once():
     pages = [
         CONFIGS / f / 'README.md'
-        for f in ('baseline', 'kd', 'gld', 'gld_plus', 'transfer')
+        for f in ('baseline', 'kd', 'gld', 'transfer')
     ]
     for group in (pages, [ROOT / 'docs' / 'configs.md']):
         text = ''.join(page.read_text() for page in group)

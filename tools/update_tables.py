@@ -106,8 +106,6 @@ class Tables:
                 str(model.get('Published', {}).get(metric, '-'))
                 for model in roles.values()
             ]
-            plus = gld['Config'].replace('/gld/', '/gld_plus/gld-plus_')
-            roles['GLD+'] = self.models.get(plus, {})
             rows.append([
                 data['Training Data'],
                 self.network(gld), metric, *published,

@@ -116,7 +116,7 @@ def test_a_changed_config_is_an_error_and_keeps_the_result(whole, tmp_path):
 def test_all_experiments_are_listed_with_config_and_options(capsys):
     reproduce.main(['--list'])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 43
+    assert len(lines) == 42
     assert lines[0].split() == [
         'a/teacher', 'configs/baseline/r110_cifar100.py'
     ]

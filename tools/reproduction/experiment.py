@@ -63,7 +63,7 @@ _TRANSFER = dict(
 
 
 def paper_experiments() -> Dict[str, Experiment]:
-    """Experiments of tables 2 and 4 and of figure 3, and GLD+, by name."""
+    """Experiments of tables 2 and 4 and of figure 3, by name."""
     found = []
     for setup, (teacher, student, paper) in _SETUPS.items():
         baseline = 'configs/baseline/{}_cifar100.py'
@@ -84,11 +84,6 @@ def paper_experiments() -> Dict[str, Experiment]:
                         for weight in weights})
                 for terms, weights in _ABLATIONS.items()
             ]
-    found.append(
-        distilled(
-            'b/gld-plus',
-            'configs/gld_plus/gld-plus_wrn16-2_wrn16-1_cifar100.py',
-            depends_on='b/teacher'))
     teacher, student, _ = _SETUPS['a']
     for data, results in _TRANSFER.items():
         for method, top1 in results.items():

@@ -2,7 +2,6 @@
 from .channels_last_hook import ChannelsLastHook
 from .checkpoint_check_hook import CheckpointCheckHook
 from .data_check_hook import DataCheckHook
-from .distillation_warmup_hook import DistillationWarmupHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_loss_hook import FiniteLossHook
 from .pretrained_check_hook import PretrainedCheckHook
@@ -10,6 +9,5 @@ from .teacher_val_hook import TeacherValHook
 
 __all__ = [
     'ChannelsLastHook', 'CheckpointCheckHook', 'DataCheckHook',
-    'DistillationWarmupHook', 'EpochSeedHook', 'FiniteLossHook',
-    'PretrainedCheckHook', 'TeacherValHook'
+    'EpochSeedHook', 'FiniteLossHook', 'PretrainedCheckHook', 'TeacherValHook'
 ]

@@ -46,7 +46,6 @@ class FrozenTeacherDistill(BaseModel):
         """Attach a teacher, see :func:`frozen_teacher_distill`."""
         self.distiller = distiller
         self.distillation_stopped = False  # mmrazor's StopDistillHook sets it
-        self.distillation_weight = 1.  # DistillationWarmupHook sets it
         self.task_loss_weight = task_loss_weight
         self.init_teacher = init_teacher
         self.prepare_teacher = prepare_teacher
@@ -98,11 +97,9 @@ class FrozenTeacherDistill(BaseModel):
         with distiller.student_recorders, distiller.deliveries:
             losses = super().loss(inputs, data_samples)
         losses = _scale_losses(losses, self.task_loss_weight)
-        terms = _scale_losses(distiller.compute_distill_losses(),
-                              self.distillation_weight)
         return {
             **add_prefix(losses, 'student'),
-            **add_prefix(terms, 'distill')
+            **add_prefix(distiller.compute_distill_losses(), 'distill')
         }
 
     def as_teacher_sees(self, inputs: Tensor) -> Tensor:

@@ -39,8 +39,6 @@ class BaseGLDDistiller(ConfigurableDistiller):
         task_loss_weight (float, optional): Weight of the student's own
             losses, which :class:`FrozenTeacherDistill` applies. Defaults to
             None, ``1 - alpha``.
-        temperature (float): Of the global and local terms, see
-            :func:`gld_mm.functional.normalized_kl`. Defaults to 1.
         sigmoid (bool): Whether the classifiers end with sigmoids. Then the
             global and local terms are :func:`gld_mm.functional.binary_kl`.
             Defaults to False.
@@ -56,7 +54,6 @@ class BaseGLDDistiller(ConfigurableDistiller):
                  beta: float,
                  gamma: float,
                  task_loss_weight: Optional[float] = None,
-                 temperature: float = 1.,
                  sigmoid: bool = False,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
@@ -64,15 +61,10 @@ class BaseGLDDistiller(ConfigurableDistiller):
             raise ValueError(
                 'alpha should be in [0, 1], beta and gamma should '
                 f'not be negative, got {alpha}, {beta}, {gamma}.')
-        if temperature <= 0 or (sigmoid and temperature != 1):
-            raise ValueError('temperature should be positive, and 1 if the '
-                             f'classifiers end with sigmoids, got '
-                             f'{temperature}.')
-        divergence = dict(type='BinaryKLLoss') if sigmoid else dict(
-            type='NormalizedKLLoss', temperature=temperature)
+        divergence = 'BinaryKLLoss' if sigmoid else 'NormalizedKLLoss'
         terms = dict(
-            loss_global=dict(divergence, loss_weight=alpha),
-            loss_local=dict(divergence, loss_weight=gamma),
+            loss_global=dict(type=divergence, loss_weight=alpha),
+            loss_local=dict(type=divergence, loss_weight=gamma),
             loss_relation=dict(
                 type='RelationLoss', loss_weight=beta, gather=gather))
         super().__init__(
@@ -138,7 +130,7 @@ class BaseGLDDistiller(ConfigurableDistiller):
 
         The sum is the mean over labelled cells times the number of all cells.
         """
-        classes = tuple(rows[0].shape[-1] for rows in (student, teacher))
+        classes = [rows[0].shape[-1] for rows in (student, teacher)]
         if classes[0] != classes[1]:
             raise UserError('The student has {} classes, the teacher {}: name '
                             'those of the teacher that the student has by '

@@ -3,15 +3,13 @@ from typing import Optional, Tuple, Union
 
 import torch
 from mmengine.model import BaseModel
-from mmengine.utils import to_2tuple
 from mmpretrain.models.heads import ArcFaceClsHead, MultiLabelClsHead
 from mmrazor.registry import MODELS
 from torch import Tensor
 
 from gld_mm.errors import UserError
-from gld_mm.functional import pyramid_logits
 
-from .base_gld_distiller import BaseGLDDistiller, LogitSets
+from .base_gld_distiller import BaseGLDDistiller
 
 
 @MODELS.register_module()
@@ -29,9 +27,6 @@ class GLDDistiller(BaseGLDDistiller):
             Defaults to 1.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
-        pyramid (bool): Whether to compare the cells of coarser grids as well,
-            see :func:`gld_mm.functional.pyramid_logits`. A grid of 4 then has
-            16 + 4 cells. Defaults to False.
         fixed_kernel (bool): See :class:`GlobalLocalLogitsRecorder`.
             Defaults to False.
         feature (str, optional): Name of the module, in both networks, that
@@ -43,8 +38,6 @@ class GLDDistiller(BaseGLDDistiller):
             Defaults to None.
         teacher_classifier (str, optional): The teacher's, where it differs.
             Defaults to None.
-        temperature (float): Of the global and local terms, see
-            :func:`gld_mm.functional.normalized_kl`. Defaults to 1.
         sigmoid (bool): Whether the head is a multi-label one, which ends with
             sigmoids. Defaults to False.
         gather (bool): Under data parallelism, whether to relate the logits of
@@ -57,20 +50,14 @@ class GLDDistiller(BaseGLDDistiller):
                  beta: float = 500.,
                  gamma: float = 1.,
                  grid: Union[int, Tuple[int, int]] = 2,
-                 pyramid: bool = False,
                  fixed_kernel: bool = False,
                  feature: Optional[str] = None,
                  classifier: Optional[str] = None,
                  teacher_feature: Optional[str] = None,
                  teacher_classifier: Optional[str] = None,
-                 temperature: float = 1.,
                  sigmoid: bool = False,
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
-        shape = to_2tuple(grid)
-        if pyramid and (min(shape) < 4 or any(n % 2 for n in shape)):
-            raise ValueError('A pyramid needs a grid of at least 4x4 with '
-                             f'even rows and columns, got {grid}.')
         recorder = dict(
             type='mmrazor.GlobalLocalLogits',
             grid=grid,
@@ -92,13 +79,10 @@ class GLDDistiller(BaseGLDDistiller):
             alpha=alpha,
             beta=beta,
             gamma=gamma,
-            temperature=temperature,
             sigmoid=sigmoid,
             gather=gather,
             init_cfg=init_cfg)
         self.sigmoid = sigmoid
-        self.grid = shape
-        self.pyramid = pyramid
 
     def prepare_from_student(self, model: BaseModel) -> None:
         """Prepare to record the student.
@@ -123,7 +107,7 @@ class GLDDistiller(BaseGLDDistiller):
         super().prepare_from_student(model)
 
     def logits(self, from_student: bool) -> Tensor:
-        """The logits of the last batch.
+        """What GLD compares of the last batch.
 
         Args:
             from_student (bool): Of the student, or of the teacher.
@@ -133,12 +117,5 @@ class GLDDistiller(BaseGLDDistiller):
             row by row.
         """
         with torch.set_grad_enabled(from_student and torch.is_grad_enabled()):
-            (logits, ), _ = super()._logits(from_student)
+            (logits, ), _ = self._logits(from_student)
         return logits
-
-    def _logits(self, from_student: bool) -> LogitSets:
-        (logits, ), labelled = super()._logits(from_student)
-        # A map that is not cut into cells has its global logit only.
-        if self.pyramid and logits.shape[1] > 1:
-            logits = pyramid_logits(logits, self.grid)
-        return [logits], labelled

@@ -13,16 +13,11 @@ class NormalizedKLLoss(nn.Module):
 
     Args:
         loss_weight (float): Weight of the loss. Defaults to 1.0.
-        temperature (float): Divides the normalised logits; the loss is
-            multiplied by its square. Defaults to 1.0, the paper's.
     """
 
-    def __init__(self,
-                 loss_weight: float = 1.0,
-                 temperature: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
-        self.temperature = temperature
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Forward computation.
@@ -36,4 +31,4 @@ class NormalizedKLLoss(nn.Module):
             Tensor: Scalar.
         """
         return self.loss_weight * normalized_kl(
-            preds_S.flatten(0, -2), preds_T.flatten(0, -2), self.temperature)
+            preds_S.flatten(0, -2), preds_T.flatten(0, -2))
