@@ -56,6 +56,11 @@ def test_normalized_kl_is_the_formula(rows, classes):
         reference_normalized_kl(student, teacher), rel=1e-5, abs=1e-7)
 
 
+def test_other_classes_are_an_error_that_has_both_shapes():
+    with pytest.raises(ValueError, match=r'\(8, 10\).*\(8, 7\)'):
+        normalized_kl(logits(8, 10), logits(8, 7))
+
+
 def test_normalized_kl_by_hand():
     # Two classes: z / std of (a, b) is +-sqrt(2)/2 about its mean, so the
     # probabilities are sigmoid(+-sqrt(2)) whatever a and b are.

@@ -10,15 +10,15 @@ it, by patterns:
     <!-- runs: model_zoo/* -->
 """
 import argparse
-import json
 import os
 import re
 from fnmatch import fnmatch
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Dict, List
 
 import yaml
+
+from reproduction import mean_and_std, read_curves
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -127,7 +127,8 @@ class Tables:
             return 'not run yet'
         epochs = runs['GLD'][0]['Metadata']['Epochs']
         accuracies = ', '.join(
-            f'{role} {mean_and_std([top1(run)[-1] for run in found])}'
+            f'{role} {mean_and_std([top1(run)[-1] for run in found])}' +
+            (f' (n = {len(found)})' if len(found) > 1 else '')
             for role, found in runs.items()
             if found and found[0]['Metadata']['Epochs'] == epochs)
         zoo = self.link('weights and logs', ROOT / 'model_zoo' / 'README.md')
@@ -176,18 +177,8 @@ class Tables:
 
 def top1(run: dict) -> List[float]:
     """Accuracy after each epoch, of the log of a run."""
-    lines = (ROOT / run['Training Log']).read_text().splitlines()
-    return [
-        line['accuracy/top1'] for line in map(json.loads, lines)
-        if 'accuracy/top1' in line
-    ]
-
-
-def mean_and_std(values: List[float]) -> str:
-    """Mean, and standard deviation and number of several."""
-    if len(values) == 1:
-        return f'{values[0]:.2f}'
-    return f'{mean(values):.2f} +- {stdev(values):.2f} (n = {len(values)})'
+    curve = read_curves(ROOT / run['Training Log'])['accuracy/top1']
+    return [curve[epoch] for epoch in sorted(curve)]
 
 
 def _markdown(rows: List[List[str]]) -> str:
