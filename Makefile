@@ -36,7 +36,7 @@ demo: $(READY)  ## distil on embedded data: a table and a picture in minutes
 	@$(BIN)/python tools/demo.py
 
 test: $(READY)  ## run the tests; ARGS='-m ""' runs the slow ones too
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY)  ## check style, types and docstrings
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements/lint.txt

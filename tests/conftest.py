@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import copy
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 
 import gld_mm  # noqa: F401
+
+# One thread, here and in the tools that tests start: tests run side by side,
+# and some compare trainings bit for bit.
+os.environ['OMP_NUM_THREADS'] = '1'
+torch.set_num_threads(1)
 
 # What the tools import from the folder they lie in
 TOOLS = Path(__file__).parents[1] / 'tools'

@@ -69,7 +69,6 @@ def start(folder, config, name, port, images, gpus=2, epochs=1, **variables):
                                 PYTHONPATH=python_path,
                                 PORT=str(port),
                                 CUDA_VISIBLE_DEVICES='',
-                                OMP_NUM_THREADS='1',
                                 **variables))
 
 

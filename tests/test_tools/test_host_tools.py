@@ -2,7 +2,6 @@
 """The hosts' own train.py is as safe as ours."""
 import importlib.util
 import logging
-import os
 import runpy
 import subprocess
 import sys
@@ -106,8 +105,7 @@ def test_the_line_is_all_that_is_printed_and_the_status_is_1(
     ],
                          cwd=tmp_path,
                          capture_output=True,
-                         text=True,
-                         env=dict(os.environ, OMP_NUM_THREADS='1'))
+                         text=True)
     assert run.returncode == 1
     assert run.stderr.splitlines()[-1] == FAULTS['a missing teacher'][1]
     assert 'Traceback' not in run.stdout + run.stderr

@@ -32,11 +32,6 @@ test_dataloader = val_dataloader
 '''
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch):
-    monkeypatch.setenv('OMP_NUM_THREADS', '1')
-
-
 def arguments(folder):
     """The command line that reproduces the student by GLD of setup (b)."""
     (folder / 'data.py').write_text(DATA)
@@ -62,8 +57,7 @@ def whole(tmp_path_factory):
     result = subprocess.run(
         [sys.executable, ROOT / 'tools/reproduce.py', *arguments(folder)],
         capture_output=True,
-        text=True,
-        env=dict(os.environ, OMP_NUM_THREADS='1'))
+        text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     return folder, result.stdout
 

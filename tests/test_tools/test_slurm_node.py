@@ -43,8 +43,7 @@ def run(folder):
         SLURM_CONF=str(folder / 'slurm/slurm.conf'),
         GPUS='2',
         CPUS_PER_TASK='1',
-        CUDA_VISIBLE_DEVICES='',
-        OMP_NUM_THREADS='1')
+        CUDA_VISIBLE_DEVICES='')
 
     def run(*command):
         return subprocess.run(

@@ -1,7 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """The tools as a user runs them, on a small part of the demo's task."""
 import json
-import os
 import re
 import runpy
 import subprocess
@@ -33,8 +32,7 @@ def run(tool, *args):
     result = subprocess.run([sys.executable, *map(str, (tool, *args))],
                             cwd=ROOT,
                             capture_output=True,
-                            text=True,
-                            env=dict(os.environ, OMP_NUM_THREADS='1'))
+                            text=True)
     return result.returncode, result.stdout + result.stderr
 
 
