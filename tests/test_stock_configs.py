@@ -23,6 +23,7 @@ TOOLS = Path(__file__).parents[1] / 'tools'
 ARGUMENTS = dict(
     config='a.py',
     checkpoint='a.pth',
+    teacher=None,
     work_dir=None,
     resume='a.pth',
     amp=False,

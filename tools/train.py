@@ -45,7 +45,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--work-dir',
         help='folder of logs and checkpoints; by default work_dirs/ followed '
-        'by the name of the config')
+        'by the name of the config and, with --teacher, by _gld or _kd')
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -75,19 +75,25 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
+    if args.teacher is None and (args.teacher_ckpt or args.teacher_classes
+                                 or args.dump or args.method != 'gld'):
+        parser.error(
+            '--teacher-ckpt, --teacher-classes, --method and --dump need '
+            '--teacher. For a config that has a teacher use --cfg-options '
+            'model.teacher_ckpt=FILE.')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
-    """Write the command line into the config."""
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    """Write the other arguments into the config."""
     cfg.launcher = args.launcher
     cfg.setdefault('runner_type', 'CheckedRunner')
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
-        'work_dirs',
-        osp.splitext(osp.basename(args.config))[0])
+    name = osp.splitext(osp.basename(args.config))[0]
+    if args.teacher is not None:  # Not the folder of the student alone
+        name = f'{name}_{args.method}'
+    cfg.work_dir = (
+        args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', name))
     if args.resume:
         # Without a whole checkpoint the run starts as without --resume.
         checkpoint = newest_checkpoint(
@@ -132,9 +138,11 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     if args.teacher is not None:
         cfg = distill(cfg, args.teacher, args.teacher_ckpt, args.method,
                       args.teacher_classes)
-        if args.dump is not None:
-            write_pair(cfg, args.config, args.dump)
-            return
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    if args.dump is not None:
+        write_pair(cfg, args.config, args.dump)
+        return
     RUNNERS.build(merge_args(cfg, args)).train()
 
 

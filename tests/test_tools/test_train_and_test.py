@@ -42,6 +42,11 @@ def train(config, work_dir, *options, epochs=2, args=()):
                     *options)
 
 
+@pytest.fixture
+def tool():
+    return runpy.run_path(str(ROOT / 'tools' / 'train.py'))
+
+
 @pytest.fixture(scope='module')
 def teacher(tmp_path_factory):
     folder = tmp_path_factory.mktemp('teacher')
@@ -84,14 +89,9 @@ def test_a_run_that_stopped_after_an_epoch_resumes_to_the_same_student(
 
 
 def test_resume_without_a_checkpoint_keeps_what_the_config_starts_from(
-        tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        sys, 'argv',
-        ['train.py', 'x.py', '--resume', '--work-dir',
-         str(tmp_path)])
-    tool = runpy.run_path(str(ROOT / 'tools' / 'train.py'))
-    cfg = tool['merge_args'](Config(dict(load_from='a.pth')),
-                             tool['parse_args']())
+        tmp_path, tool):
+    args = tool['parse_args'](['x.py', '--resume', f'--work-dir={tmp_path}'])
+    cfg = tool['merge_args'](Config(dict(load_from='a.pth')), args)
     assert (cfg.resume, cfg.load_from) == (False, 'a.pth')
 
 
@@ -166,15 +166,42 @@ def test_a_new_style_config_names_its_visualization_hook_otherwise():
     assert hook.draw and hook.test_out_dir == 'drawn'
 
 
+PAIR = [
+    str(ROOT / f'configs/baseline/r{depth}_digits.py') for depth in (8, 14)
+]
+
+
 def test_the_config_of_a_pair_inherits_the_students(tmp_path):
-    student, teacher = (
-        str(ROOT / f'configs/baseline/r{depth}_digits.py')
-        for depth in (8, 14))
+    student, teacher = PAIR
     run_tool('tools/train.py', student, '--teacher', teacher, '--teacher-ckpt',
-             'teacher.pth', '--dump', tmp_path / 'pair.py')
+             'teacher.pth', '--dump', tmp_path / 'pair.py', '--cfg-options',
+             'model.architecture.head.cal_acc=True', 'train_cfg.max_epochs=3')
     text = (tmp_path / 'pair.py').read_text()
     assert text.startswith(f"_base_ = '{student}'")
     assert 'architecture=dict(_base_.model' in text
+    expected = distill(student, teacher, 'teacher.pth')
+    expected.model.architecture.head.cal_acc = True
+    expected.train_cfg.max_epochs = 3
     written = Config.fromfile(tmp_path / 'pair.py')
-    assert written.to_dict() == distill(student, teacher,
-                                        'teacher.pth').to_dict()
+    assert written.to_dict() == expected.to_dict()
+
+
+@pytest.mark.parametrize('method', ['gld', 'kd'])
+def test_a_pair_of_one_flag_has_a_work_dir_of_its_own(tool, method):
+    student, teacher = PAIR
+    alone = tool['parse_args']([student])
+    pair = tool['parse_args'](
+        [student, '--teacher', teacher, '--method', method])
+    folders = [
+        tool['merge_args'](Config(), args).work_dir for args in (alone, pair)
+    ]
+    assert folders == ['work_dirs/r8_digits', f'work_dirs/r8_digits_{method}']
+
+
+@pytest.mark.parametrize('option', [
+    '--teacher-ckpt=a.pth', '--teacher-classes=a', '--dump=a.py', '--method=kd'
+])
+def test_what_needs_a_teacher_is_not_ignored_without_one(tool, option, capsys):
+    with pytest.raises(SystemExit):
+        tool['parse_args']([PAIR[0], option])
+    assert 'need --teacher.' in capsys.readouterr().err
