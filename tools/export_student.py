@@ -223,8 +223,14 @@ def compare(network: nn.Module, exported: Callable, size: Tuple[int,
 def plain_config(cfg: Config) -> Config:
     """What a host library needs to test the student."""
     plain = {key: cfg[key] for key in CONFIG_KEYS if key in cfg}
-    if needs_gld_mm(plain):
-        plain['custom_imports'] = cfg.custom_imports
+    imports = dict(cfg.get('custom_imports') or {})
+    modules = imports.get('imports', [])
+    if isinstance(modules, str):
+        modules = [modules]
+    if not needs_gld_mm(plain):
+        modules = [x for x in modules if x.split('.')[0] != 'gld_mm']
+    if modules:
+        plain['custom_imports'] = dict(imports, imports=modules)
     # The weights come from the checkpoint alone.
     plain['model'].get('backbone', {}).pop('init_cfg', None)
     return Config(plain)

@@ -36,6 +36,8 @@ def choose_distiller(networks: List[ConfigDict], method: str) -> tuple:
             beta=125,
             labels=f'{labels.__module__}.{labels.__qualname__}',
             **sigmoid)
+        if heads[0].ignore_index is not None:
+            gld['ignore_index'] = heads[0].ignore_index
     else:
         channels = None
         gld = dict(type='mmrazor.GLDDistiller', **sigmoid)

@@ -58,7 +58,7 @@ def distill(
     ours, theirs = map(count_classes, networks)
     if teacher_classes is not None:
         theirs = len(teacher_classes)
-    if ours != theirs:
+    if None not in (ours, theirs) and ours != theirs:
         raise UserError(
             f'The student has {ours} classes, the teacher {theirs}: '
             'if it knows those of the student, list its names or labels of '
@@ -136,5 +136,7 @@ def _image_size(cfg: Config) -> Optional[Tuple[int, int]]:
         size = step.get('crop_size') or step.get('scale')
         name = type_name(step)
         if size and ('Crop' in name or name == 'Resize'):
-            return to_2tuple(size)
+            size = to_2tuple(size)
+            # These two of mmcv take the width first.
+            return size[::-1] if name in ('Resize', 'CenterCrop') else size
     return None

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import List, Optional, Tuple
 
-from mmengine.runner import CheckpointLoader
+from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 
@@ -29,7 +29,9 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
 
     Returns:
         str, optional: Path of ``epoch_N.pth`` or ``iter_N.pth`` with the
-        largest N, without those that are cut off; None if there is none.
+        largest N, without those that are cut off. Without any, what the
+        run's ``last_checkpoint`` names, of another name or folder. None if
+        there is none.
     """
     paths = [
         path for kind in ('epoch', 'iter')
@@ -42,6 +44,9 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
         if is_whole(path):
             return str(path)
         warnings.warn(f'{path} is cut off and skipped.')
+    last = find_latest_checkpoint(work_dir)
+    if last and ('://' in last or is_whole(Path(last))):
+        return last
     return None
 
 

@@ -16,6 +16,11 @@ def unwrapped(model: nn.Module) -> Any:
     return model.module if is_model_wrapper(model) else model
 
 
+def teacher_of(model: nn.Module) -> Any:
+    """The frozen teacher of a distilled student, which is no submodule."""
+    return vars(unwrapped(model)).get('teacher')
+
+
 @contextmanager
 def without_gpu() -> Iterator[None]:
     """Let mmengine's launchers start processes on a machine without a GPU.

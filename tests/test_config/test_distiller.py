@@ -38,6 +38,16 @@ def test_a_cascade_and_a_head_with_its_own_labels(config, classes, labels):
     assert distiller.labels.endswith(f'.{labels}._stack_batch_gt')
 
 
+@pytest.mark.parametrize('ignored', [0, 255])
+def test_what_the_head_ignores_is_not_compared_either(ignored):
+    pytest.importorskip('mmseg')
+    cfg = read_config(
+        'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py')
+    cfg.model.decode_head.ignore_index = ignored
+    found = distill(cfg, cfg, 'any.pth').model.distiller
+    assert found.ignore_index == ignored
+
+
 @pytest.mark.parametrize('config, distiller, channels', [
     ('ssd/ssd300_coco.py', 'DenseGLDDistiller', 81),
     ('retinanet/retinanet_r18_fpn_1x_coco.py', 'SigmoidDenseGLDDistiller', 80),

@@ -222,6 +222,7 @@ def test_the_teacher_sees_its_own_normalisation(checkpoint):
     (160, 224, (224, 224)),
     (224, 224, None),
     (None, 224, None),
+    (160, (192, 224), (192, 224)),
 ])
 def test_the_teacher_sees_images_of_the_size_of_its_own_training(
         checkpoint, ours, theirs, expected):
@@ -237,3 +238,21 @@ def test_the_teacher_sees_images_of_the_size_of_its_own_training(
         cfg.train_dataloader = dict(dataset=dict(pipeline=pipeline))
     model = distill(student, teacher, checkpoint).model
     assert model.get('teacher_size') == expected
+
+
+def test_resize_names_the_width_first(checkpoint):
+    student, teacher = training(), training(14)
+    for cfg, size in ((student, (32, 16)), (teacher, (64, 32))):
+        cfg.train_dataloader = dict(
+            dataset=dict(pipeline=[dict(type='Resize', scale=size)]))
+    cfg = distill(student, teacher, checkpoint)
+    assert cfg.model.teacher_size == (32, 64)
+    del cfg.model.teacher['data_preprocessor']
+    model, data, _ = losses_of(cfg)
+    assert model.as_teacher_sees(data['inputs']).shape[2:] == (32, 64)
+
+
+def test_a_head_that_does_not_say_its_number_of_classes_is_taken(checkpoint):
+    student = training()
+    student.model = dict(type='TimmClassifier', model_name='resnet10t')
+    assert distill(student, training(14), checkpoint).model.teacher_ckpt

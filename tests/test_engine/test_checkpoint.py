@@ -28,6 +28,18 @@ def test_one_that_is_cut_off_is_skipped_with_a_warning(tmp_path):
         assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
 
 
+@pytest.mark.parametrize('name', ['elsewhere/epoch_3.pth', 'step_3.pth'])
+def test_one_of_another_folder_or_name_is_that_which_the_run_wrote_last(
+        tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    save(path)
+    (tmp_path / 'last_checkpoint').write_text(str(path))
+    assert newest_checkpoint(tmp_path) == str(path)
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert newest_checkpoint(tmp_path) is None
+
+
 def test_a_new_folder_has_none(tmp_path):
     assert newest_checkpoint(tmp_path) is None
     assert newest_checkpoint(tmp_path / 'missing') is None

@@ -77,6 +77,17 @@ def test_a_config_with_classes_of_ours_imports_gld_mm(module, config, ours):
     assert ('custom_imports' in module.plain_config(cfg)) == ours
 
 
+@pytest.mark.parametrize('config, kept', [
+    ('gld/r14_r8_digits.py', ['mine', 'gld_mm']),
+    ('gld/r34_r18_flowers102.py', ['mine']),
+])
+def test_a_config_keeps_the_imports_of_a_user(module, config, kept):
+    cfg = student_of(Config.fromfile(ROOT / 'configs' / config))
+    cfg.custom_imports = dict(imports=['mine', 'gld_mm'])
+    init_default_scope(cfg.default_scope)
+    assert module.plain_config(cfg).custom_imports.imports == kept
+
+
 @pytest.mark.parametrize('content, reason', [
     (None, 'does not exist'),
     (b'no checkpoint', 'cannot be read'),

@@ -16,7 +16,7 @@ def check_boxes(dataset: BaseDataset, sample: Optional[int] = None) -> None:
     """Check the boxes of a detection dataset, and VOC's names of classes.
 
     mmdet skips an object of a class that it does not know, and trains on a box
-    without an area, whose loss may not be finite.
+    without an area, unless it ignores the box; the loss may not be finite.
 
     Args:
         dataset (BaseDataset): A built dataset; one without boxes passes.
@@ -28,6 +28,8 @@ def check_boxes(dataset: BaseDataset, sample: Optional[int] = None) -> None:
     """
     for info in infos(dataset):
         for instance in info.get('instances', ()):
+            if instance.get('ignore_flag'):
+                continue
             left, top, right, bottom = instance.get('bbox', (0, 0, 1, 1))
             if right <= left or bottom <= top:
                 raise UserError(
@@ -40,9 +42,13 @@ def check_boxes(dataset: BaseDataset, sample: Optional[int] = None) -> None:
 def _check_names(dataset: BaseDataset, sample: Optional[int]) -> None:
     # The list, since the dataset leaves out images without a known object.
     # Classes that a config leaves out on purpose are known, too.
-    known = {*dataset.metainfo['classes'], *dataset.METAINFO['classes']}
+    known = {
+        *dataset.metainfo['classes'], *dataset.METAINFO.get('classes', ())
+    }
     for name in pick_evenly(list_from_file(dataset.ann_file), sample):
         path = Path(dataset.sub_data_root, dataset.ann_subdir, f'{name}.xml')
+        if not path.is_file():  # WIDERFace keeps them elsewhere.
+            continue
         for found in ET.parse(path).iterfind('object/name'):
             if found.text not in known:
                 raise UserError(

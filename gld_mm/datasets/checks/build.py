@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Build a dataset, or say in one line what is wrong with its files."""
+from inspect import signature
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 from urllib.error import URLError
@@ -69,7 +70,8 @@ def build_dataset(dataset: dict) -> BaseDataset:
 def check_layout(dataset: dict) -> None:
     """Look for the files and folders that a config names or a class needs.
 
-    A dataset whose layout is not known, or that is not on the disk, passes.
+    A dataset whose layout is not known, that is not on the disk, or that
+    downloads itself passes.
 
     Raises:
         UserError: If something is missing, or a list is empty.
@@ -90,7 +92,7 @@ def _check_layout(dataset: dict) -> None:
     remote = any('://' in path for path in (root, *named)) or any(
         reader.get('backend_args') or reader.get('file_client_args')
         for reader in readers if isinstance(reader, dict))
-    if remote or not layouts:
+    if remote or not layouts or _downloads(dataset):
         return
     for path in named:
         if Path(root, path).is_file() and not Path(root, path).stat().st_size:
@@ -103,6 +105,12 @@ def _check_layout(dataset: dict) -> None:
         raise UserError(
             f'{name}: {Path(root, closest[0])} is missing. Expected below '
             f'{Path(root)}: {expected} (docs/data.md)')
+
+
+def _downloads(dataset: dict) -> bool:
+    kind = class_of(dataset)
+    return kind is not None and 'download' in signature(
+        kind).parameters and dataset.get('download', True)
 
 
 def _named_paths(dataset: dict) -> Tuple[str, ...]:

@@ -92,9 +92,9 @@ def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:
             values = np.unique(np.asarray(opened)).tolist()
     except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f'{mask} or {image} is not a whole image.') from error
-    if mode not in ('P', 'L'):
+    if mode not in ('1', 'L', 'P', 'I', 'I;16'):
         raise UserError(f'{mask} is an image of mode {mode}, not of one label '
-                        'a pixel: masks are 8-bit, with a palette or grey.')
+                        'a pixel: masks are grey or have a palette.')
     if mask_size != size:
         raise UserError(
             '{} has {}x{} pixels, its image {}x{}: they belong to different '

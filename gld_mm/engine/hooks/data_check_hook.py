@@ -9,8 +9,12 @@ from mmengine.runner import BaseLoop, Runner
 from gld_mm.datasets.checks.classes import (check_zero_label,
                                             describe_conflict, head_classes)
 from gld_mm.datasets.checks.samples import check_samples
-from gld_mm.engine.processes import unwrapped
+from gld_mm.engine.processes import teacher_of, unwrapped
 from gld_mm.errors import UserError
+
+# The losses of mmrazor and of this package that compare class by class
+_BY_CLASS = ('BinaryKLLoss', 'DISTLoss', 'DKDLoss', 'KDSoftCELoss',
+             'KLDivergence', 'NormalizedKLLoss')
 
 
 @HOOKS.register_module()
@@ -64,8 +68,7 @@ class DataCheckHook(Hook):
 
     def _check_teacher(self, runner: Runner,
                        classes: Optional[Sequence[str]]) -> None:
-        model = unwrapped(runner.model)
-        meta = getattr(getattr(model, 'teacher', None), 'dataset_meta', None)
+        meta = getattr(teacher_of(runner.model), 'dataset_meta', None)
         known = (meta or {}).get('classes')
         conflict = describe_conflict(classes, known, 'the dataset',
                                      'the teacher')
@@ -75,6 +78,7 @@ class DataCheckHook(Hook):
                 "teacher's labels or names in the order of the dataset's "
                 'classes.')
         # Distances among logits, and features, do not depend on the order.
-        if {'loss_global', 'loss_local'} & {*model.distiller.distill_losses}:
+        losses = unwrapped(runner.model).distiller.distill_losses.values()
+        if any(type(loss).__name__ in _BY_CLASS for loss in losses):
             raise UserError(line)
         runner.logger.warning(line)

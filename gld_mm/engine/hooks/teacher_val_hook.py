@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 from mmengine.runner.amp import autocast
 from mmrazor.registry import HOOKS
 
-from gld_mm.engine.processes import unwrapped
+from gld_mm.engine.processes import teacher_of, unwrapped
 
 
 @HOOKS.register_module()
@@ -31,14 +31,14 @@ class TeacherValHook(Hook):
         loop = runner.val_loop
         if not self.enable or loop is None or runner.iter > 0:
             return
-        model = unwrapped(runner.model)
-        if not hasattr(model, 'teacher'):
+        model, teacher = unwrapped(runner.model), teacher_of(runner.model)
+        if teacher is None:
             return
         # The loader draws a seed; training goes on as without this hook.
         with torch.random.fork_rng(devices=[]), autocast(enabled=loop.fp16):
             for batch in loop.dataloader:
                 data = model.data_preprocessor(batch, False)
-                outputs = model.teacher(
+                outputs = teacher(
                     model.as_teacher_sees(data['inputs']),
                     data['data_samples'],
                     mode='predict')

@@ -17,8 +17,8 @@ from gld_mm.config import student_of
 from gld_mm.datasets.checks.build import build_dataset, check_layout
 from gld_mm.engine.checkpoint import newest_checkpoint, read_checkpoint
 from gld_mm.engine.compile import compile_parts
-from gld_mm.engine.processes import (end_together_at_exit, unwrapped,
-                                     without_gpu)
+from gld_mm.engine.processes import (end_together_at_exit, teacher_of,
+                                     unwrapped, without_gpu)
 from gld_mm.errors import UserError
 
 
@@ -106,8 +106,7 @@ class CheckedRunner(Runner):
         options = self.cfg.get('compile')
         if not options:
             return
-        model = unwrapped(self.model)
-        for network in (model, getattr(model, 'teacher', None)):
+        for network in (unwrapped(self.model), teacher_of(self.model)):
             if network is not None:
                 compile_parts(network,
                               **(options if isinstance(options, dict) else {}))

@@ -224,9 +224,10 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
             if getattr(module, 'inplace', False):
                 module.inplace = False
     map_input = None
-    if map_teacher_input and is_normalised:
+    if map_teacher_input and (is_normalised or teacher_size):
+        wanted = teacher if is_normalised else student
         map_input = teacher_input(student.data_preprocessor,
-                                  teacher.data_preprocessor, teacher_size)
+                                  wanted.data_preprocessor, teacher_size)
     if map_input is not None:
         print_log(f'The teacher sees the images by {map_input}.', 'current')
     built = MODELS.build(distiller)

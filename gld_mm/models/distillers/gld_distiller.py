@@ -91,15 +91,13 @@ class GLDDistiller(BaseGLDDistiller):
             model (BaseModel): The student.
 
         Raises:
-            UserError: If its head has the other kind of classifier, or trains
-                on other logits than it predicts by.
+            UserError: If its head ends with sigmoids and ``sigmoid`` is not
+                set, or trains on other logits than it predicts by.
         """
         head = getattr(model, 'head', None)
-        if isinstance(head, MultiLabelClsHead) != self.sigmoid:
-            ends = 'does not end' if self.sigmoid else 'ends'
-            raise UserError(
-                f'A {type(head).__name__} {ends} with sigmoids: set '
-                f'sigmoid={not self.sigmoid} of the GLDDistiller.')
+        if isinstance(head, MultiLabelClsHead) and not self.sigmoid:
+            raise UserError(f'A {type(head).__name__} ends with sigmoids: set '
+                            'sigmoid=True of the GLDDistiller.')
         if isinstance(head, ArcFaceClsHead):
             raise UserError(
                 'An ArcFaceClsHead adds a margin to the logits while it '

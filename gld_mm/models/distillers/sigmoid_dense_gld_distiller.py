@@ -6,6 +6,8 @@ from mmengine.dist import all_reduce
 from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
+from gld_mm.errors import UserError
+
 from .base_gld_distiller import BaseGLDDistiller, LogitSets, flatten
 
 
@@ -84,8 +86,14 @@ class SigmoidDenseGLDDistiller(BaseGLDDistiller):
 
     def _logits(self, from_student: bool) -> LogitSets:
         scores = self.get_record('logits', from_student)
-        return self.connectors['logits'].pool_weighted(scores,
-                                                       self._confidence())
+        confidence = self._confidence()
+        anchors = [x.shape[1] // self.cls_out_channels for x in scores]
+        others = [x.shape[1] for x in confidence]
+        if anchors != others:
+            raise UserError(
+                f'The student has {anchors} anchors on its levels, the '
+                f'teacher {others}: both need the same levels and anchors.')
+        return self.connectors['logits'].pool_weighted(scores, confidence)
 
     @torch.no_grad()
     def _confidence(self) -> List[Tensor]:

@@ -91,7 +91,8 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
         """
         if self.cells is not None:
             logits = self.cells.logits
-            assert logits is not None, f'The {self.network} has not run.'
+            if logits is None:
+                raise UserError(f'The {self.network} has not run.')
             return logits[:, 0] if self.grid is None else logits
         if not self.data_buffer:
             raise UserError(not_called(self.source, self.network))

@@ -56,6 +56,8 @@ class TrialRecorder(ModuleOutputsRecorder):
             eager: Any = getattr(torch.compiler, 'set_stance', nullcontext)
             with eager('force_eager'):
                 self.try_out(images[:2])
+            # Old torch would use casts of the trial (pytorch#112583).
+            torch.clear_autocast_cache()
             # What was compiled before knows nothing of new hooks.
             torch.compiler.reset()
         self.begin(images)

@@ -6,6 +6,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from gld_mm.datasets.checks.boxes import check_boxes
 from gld_mm.datasets.checks.build import build_dataset, check_layout
 from gld_mm.datasets.checks.items import files
 from gld_mm.datasets.checks.samples import check_samples
@@ -80,6 +81,24 @@ def test_a_box_without_area_is_named(data):
     with pytest.raises(
             UserError, match=rf'{XML}: the box \[8, 0, 8, 29\] has'):
         check(cfg)
+    for part in cfg.datasets:  # mmdet ignores what is smaller.
+        part.filter_cfg = dict(bbox_min_size=9)
+    check(cfg)
+
+
+def test_classes_may_be_those_of_the_config_alone(data):
+    part = data[1].datasets[1]
+    part.type = 'XMLDataset'
+    part.metainfo = dict(classes=('dog', ))
+    with pytest.raises(
+            UserError, match='the class "cat" is not one of XMLDataset'):
+        check(part, num_classes=1)
+
+
+def test_names_that_lie_elsewhere_are_not_looked_at(data):
+    dataset = build_dataset(data[1].datasets[1])
+    dataset.ann_subdir = 'elsewhere'
+    check_boxes(dataset)
 
 
 def test_an_empty_list_is_an_error(data):

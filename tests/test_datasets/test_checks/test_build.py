@@ -30,6 +30,19 @@ def test_an_unreadable_annotation_is_one_line(data):
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize('kind, downloads', [('MNIST', True), ('MNIST', False),
+                                             ('CustomDataset', False)])
+def test_one_that_downloads_itself_may_be_missing(tmp_path, kind, downloads):
+    cfg = dict(type=kind, data_prefix=str(tmp_path / 'nowhere'))
+    if not downloads and kind == 'MNIST':
+        cfg['download'] = False
+    if downloads:
+        check_layout(cfg)
+    else:
+        with pytest.raises(UserError, match='nowhere is missing'):
+            check_layout(cfg)
+
+
 def test_imagenet_with_other_folders_is_an_error(tmp_path):
     folders(tmp_path, 'n01440764')
     cfg = dict(type='ImageNet', data_root=str(tmp_path), split='train')

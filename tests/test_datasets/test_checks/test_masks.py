@@ -50,6 +50,12 @@ def test_masks_with_a_palette_pass(folder):
     check(folder)
 
 
+@pytest.mark.parametrize('mode', ['1', 'I;16'])
+def test_masks_of_one_bit_or_more_than_eight_pass(folder, mode):
+    Image.new(mode, SIZE, 1).save(first_mask(folder))
+    check(folder)
+
+
 @pytest.mark.parametrize('mask, message', [
     (Image.new('RGB', SIZE), 'mode RGB, not of one label a pixel'),
     (Image.new('L', (30, 24)), 'has 30x24 pixels, its image 300x240'),

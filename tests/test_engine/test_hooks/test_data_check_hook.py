@@ -122,6 +122,19 @@ def test_masks_are_reduced_by_zero_in_both_or_in_neither(
             made.train()
 
 
+KD = dict(
+    type='mmrazor.ConfigurableDistiller',
+    student_recorders=dict(
+        fc=dict(type='mmrazor.ModuleOutputs', source='head.fc')),
+    teacher_recorders=dict(
+        fc=dict(type='mmrazor.ModuleOutputs', source='head.fc')),
+    distill_losses=dict(loss_kl=dict(type='mmrazor.KLDivergence')),
+    loss_forward_mappings=dict(
+        loss_kl=dict(
+            preds_S=dict(recorder='fc', from_student=True),
+            preds_T=dict(recorder='fc', from_student=False))))
+
+
 def taught(folder, classes, **distiller):
     """A distillation by a teacher whose checkpoint names its classes."""
     folder.mkdir()
@@ -134,12 +147,13 @@ def taught(folder, classes, **distiller):
         architecture=classifier(num_classes=2),
         teacher=classifier(14, num_classes=2),
         teacher_ckpt=str(folder / 't.pth'),
-        distiller=dict(type='mmrazor.GLDDistiller', **distiller))
+        distiller=dict(dict(type='mmrazor.GLDDistiller'), **distiller))
 
 
+@pytest.mark.parametrize('distiller', [dict(), KD], ids=['gld', 'kd'])
 def test_a_teacher_of_the_same_classes_in_another_order_is_refused(
-        tmp_path, mmpretrain_scope):
-    model = taught(tmp_path / 'a', ('b', 'a'))
+        tmp_path, mmpretrain_scope, distiller):
+    model = taught(tmp_path / 'a', ('b', 'a'), **distiller)
     with pytest.raises(
             UserError,
             match='^the teacher has the same classes in another order: "a" is '

@@ -1,9 +1,13 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import json
+from argparse import Namespace
 
 import pytest
 import torch
 from mmengine.runner import Runner
+from torch import nn
+
+from gld_mm.engine.hooks import TeacherValHook
 
 from ...conftest import classifier, distillation
 
@@ -103,3 +107,10 @@ def test_without_a_validation_set_nothing_is_measured(tmp_path):
         val_cfg=None).train()
     assert not any('teacher' in key for line in scalars(tmp_path)
                    for key in line)
+
+
+def test_another_kind_of_teacher_is_left_alone():
+    student = nn.Linear(1, 1)
+    student.teacher = nn.Linear(1, 1)  # as in semi-supervised detectors
+    hook = TeacherValHook()
+    hook.before_train(Namespace(model=student, val_loop=object(), iter=0))

@@ -5,6 +5,8 @@ import torch
 from mmrazor.registry import MODELS
 from torch import nn
 
+from gld_mm.errors import UserError
+
 from ...test_functional import reference_relation
 
 CLASSES = 3
@@ -134,6 +136,16 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn():
     model = Detector(centerness=True)
     losses = losses_of(model, model, torch.randn(2, 5, 4, 4), score_thr=0.)
     assert all(v.item() == pytest.approx(0, abs=1e-6) for v in losses.values())
+
+
+@pytest.mark.parametrize('levels, anchors', [(1, 1), (2, 2)])
+def test_a_teacher_of_other_levels_or_anchors_is_one_line(levels, anchors):
+    teacher = Detector()
+    teacher.bbox_head.cls = nn.Conv2d(5, anchors * CLASSES, 1)
+    forward = teacher.bbox_head.forward
+    teacher.bbox_head.forward = lambda maps: forward(maps[:levels])
+    with pytest.raises(UserError, match=r'has \[1, 1\] anchors on its levels'):
+        losses_of(Detector(), teacher, torch.randn(2, 5, 4, 4))
 
 
 def test_the_task_loss_counts_fully():
