@@ -1,5 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Read configs, and what they say."""
+from inspect import signature
+
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.utils import import_modules_from_strings
@@ -41,20 +43,35 @@ def _parse(path: str) -> Config:
         return get_config(path)
 
 
+def is_distilled(cfg: Config) -> bool:
+    """Whether a config trains a :class:`FrozenTeacherDistill`."""
+    return type_name(cfg.get('model')
+                     or {}) in ('FrozenTeacherDistill', 'GLDDistill',
+                                'frozen_teacher_distill')
+
+
 def student_of(cfg: Config) -> Config:
     """Replace a distillation model by its student, which checkpoints hold.
 
     Args:
-        cfg (Config): Any config; one without a teacher is left alone.
+        cfg (Config): Any config; what is no :class:`FrozenTeacherDistill` is
+            left alone.
 
     Returns:
-        Config: The same object.
+        Config: The same object. Its model is built of the settings that
+        training builds the student of.
     """
-    if 'teacher' in cfg.model:
-        preprocessor = cfg.model.get('data_preprocessor')
-        cfg.model = cfg.model.architecture
-        if preprocessor is not None:
-            cfg.model.data_preprocessor = preprocessor
+    # The models import the checks of data, which read configs.
+    from gld_mm.models.algorithms.frozen_teacher_distill import \
+        frozen_teacher_distill
+    if is_distilled(cfg):
+        own = signature(frozen_teacher_distill).parameters
+        beside = {
+            key: value
+            for key, value in cfg.model.items()
+            if key not in own and value is not None
+        }
+        cfg.model = {**beside, **cfg.model.architecture}
         cfg.get('default_hooks', {}).pop('teacher_val', None)
     return cfg
 

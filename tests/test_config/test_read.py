@@ -20,9 +20,31 @@ def test_a_distillation_config_becomes_its_students():
     assert list(student.default_hooks) == ['timer']
 
 
-def test_a_plain_config_is_left_alone():
-    cfg = Config(dict(model=dict(type='A')))
-    assert student_of(cfg).model == dict(type='A')
+def test_the_student_has_the_settings_that_it_is_trained_with():
+    cfg = Config(
+        dict(
+            model=dict(
+                type='mmrazor.GLDDistill',
+                architecture=dict(type='A', data_preprocessor=dict(mean=[2.])),
+                teacher=dict(type='T'),
+                data_preprocessor=dict(mean=[1.]),
+                task_loss_weight=1.,
+                test_cfg=dict(mode='slide'))))
+    assert student_of(cfg).model == dict(
+        type='A',
+        data_preprocessor=dict(mean=[2.]),
+        test_cfg=dict(mode='slide'))
+
+
+@pytest.mark.parametrize('model', [
+    dict(type='A'),
+    dict(
+        type='mmrazor.SingleTeacherDistill',
+        architecture=dict(type='A'),
+        teacher=dict(type='T'))
+])
+def test_another_model_is_left_alone(model):
+    assert student_of(Config(dict(model=model))).model == model
 
 
 @pytest.mark.parametrize('text, message', [

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from torch import hub, nn
 from torch.utils.data import DataLoader
 
-from gld_mm.config import student_of
+from gld_mm.config.read import is_distilled, student_of
 from gld_mm.datasets.checks.build import build_dataset, check_layout
 from gld_mm.engine.checkpoint import newest_checkpoint, read_checkpoint
 from gld_mm.engine.compile import compile_parts
@@ -119,7 +119,7 @@ class CheckedRunner(Runner):
         their tools take it with any checkpoint of the run.
         """
         super().dump_config()
-        if 'teacher' in self.cfg.get('model', {}):
+        if is_distilled(self.cfg):
             student = student_of(copy.deepcopy(self.cfg))
             student.dump(os.path.join(self.work_dir, 'student.py'))
 

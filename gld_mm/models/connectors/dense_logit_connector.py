@@ -8,6 +8,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gld_mm.errors import UserError
 from gld_mm.functional import global_local_logits
 
 
@@ -40,7 +41,7 @@ class DenseLogitConnector(BaseConnector):
         self.cls_out_channels = cls_out_channels
         self.grid = to_2tuple(grid)
         if min(self.grid) < 1:
-            raise ValueError(f'grid should be at least 1, got {grid}.')
+            raise UserError(f'grid should be at least 1, got {grid}.')
 
     def forward_train(self, scores: Sequence[Tensor]) -> List[Tensor]:
         """Pool all positions.
@@ -113,11 +114,11 @@ def split_anchors(scores: Sequence[Tensor],
         list[Tensor]: For each level ``(B, A, K, H, W)``.
 
     Raises:
-        ValueError: If the channels of a map are not a multiple of K.
+        UserError: If the channels of a map are not a multiple of K.
     """
     for level in scores:
         if level.shape[1] % cls_out_channels:
-            raise ValueError(
+            raise UserError(
                 f'{level.shape[1]} score channels are not a multiple of '
                 f'cls_out_channels={cls_out_channels}; cls_out_channels '
                 'includes the background class if there is one.')

@@ -58,9 +58,8 @@ class BaseGLDDistiller(ConfigurableDistiller):
                  gather: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         if not 0 <= alpha <= 1 or beta < 0 or gamma < 0:
-            raise ValueError(
-                'alpha should be in [0, 1], beta and gamma should '
-                f'not be negative, got {alpha}, {beta}, {gamma}.')
+            raise UserError('alpha should be in [0, 1], beta and gamma should '
+                            f'not be negative, got {alpha}, {beta}, {gamma}.')
         divergence = 'BinaryKLLoss' if sigmoid else 'NormalizedKLLoss'
         terms = dict(
             loss_global=dict(type=divergence, loss_weight=alpha),

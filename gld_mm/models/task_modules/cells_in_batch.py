@@ -219,7 +219,11 @@ class CellsInBatch:
             return None
         copies = self.copies if self.extended else 1
         if any(len(x) != copies * self.size for x in tensors(out)):
-            raise ValueError('An output lacks cells.')
+            if self.map_name is None:  # on trial
+                raise ValueError('An output lacks cells.')
+            raise UserError(
+                f'The {self.name} computes something else in training than in '
+                'testing: name the feature and the classifier.')
         self.extended = False
         # A network with two classifiers predicts by their sum.
         logits: Any = sum(tensors(out))

@@ -50,7 +50,7 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
         super().__init__(feature, network)
         self.grid = None if grid is None else to_2tuple(grid)
         if self.grid is not None and min(self.grid) < 1:
-            raise ValueError(f'grid should be at least 1, got {grid}.')
+            raise UserError(f'grid should be at least 1, got {grid}.')
         self.fixed_kernel = fixed_kernel
         self.classifier_name = classifier
         self.cells: Optional[CellsInBatch] = None

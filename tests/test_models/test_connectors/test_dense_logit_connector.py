@@ -4,6 +4,7 @@ import torch
 from mmrazor.registry import MODELS
 from torch import nn
 
+from gld_mm.errors import UserError
 from gld_mm.functional import global_local_logits
 
 
@@ -61,13 +62,13 @@ def test_pooled_scores_of_a_convolution_are_the_local_logits_of_the_paper(
 
 def test_a_map_of_other_classes_is_an_error():
     with pytest.raises(
-            ValueError, match='80 score channels are not a multiple .*=21'):
+            UserError, match='80 score channels are not a multiple .*=21'):
         connector(21)([torch.randn(1, 80, 4, 4)])
 
 
 @pytest.mark.parametrize('grid', [0, (2, 0)])
 def test_an_empty_grid_is_an_error(grid):
-    with pytest.raises(ValueError, match='at least 1'):
+    with pytest.raises(UserError, match='at least 1'):
         connector(3, grid=grid)
 
 

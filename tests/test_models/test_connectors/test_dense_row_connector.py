@@ -3,6 +3,8 @@ import pytest
 import torch
 from mmrazor.registry import MODELS
 
+from gld_mm.errors import UserError
+
 
 def connector(cls_out_channels):
     return MODELS.build(
@@ -28,5 +30,5 @@ def test_levels_follow_each_other():
 
 def test_a_map_of_other_classes_is_an_error():
     with pytest.raises(
-            ValueError, match='80 score channels are not a multiple .*=21'):
+            UserError, match='80 score channels are not a multiple .*=21'):
         connector(21)([torch.randn(1, 80, 4, 4)])

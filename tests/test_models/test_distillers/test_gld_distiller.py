@@ -124,7 +124,7 @@ def test_the_feature_and_classifier_can_be_named_for_each_network(batch):
 
 @pytest.mark.parametrize('wrong', [dict(alpha=1.1), dict(beta=-1)])
 def test_a_weight_out_of_range_is_an_error(wrong):
-    with pytest.raises(ValueError, match=r'alpha should be in \[0, 1\]'):
+    with pytest.raises(UserError, match=r'alpha should be in \[0, 1\]'):
         MODELS.build(dict(type='mmrazor.GLDDistiller', **wrong))
 
 

@@ -279,5 +279,5 @@ def test_a_neck_that_the_names_leave_out_is_an_error():
 
 
 def test_a_grid_of_zero_is_an_error():
-    with pytest.raises(ValueError, match='at least 1, got 0'):
+    with pytest.raises(UserError, match='at least 1, got 0'):
         TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder', grid=0))
