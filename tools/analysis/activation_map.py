@@ -54,7 +54,7 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     columns = {}
     for name, *paths in parsed.network:
         network = load_network(*paths)
-        module = parsed.feature or feature_module(network, config)
+        module = parsed.feature or feature_module(network, samples, config)
         columns[name] = feature_maps(network, samples, module)
     figure, axes = plt.subplots(
         len(samples),

@@ -10,6 +10,7 @@ from torch import nn
 
 from common import (feature_maps, feature_module, global_local_logits, grid_of,
                     load_network, load_samples)
+from gld_mm.config import distill, student_of
 from gld_mm.errors import UserError
 
 CONFIGS = Path(__file__).parents[3] / 'configs'
@@ -54,7 +55,7 @@ def test_logits_of_a_classifier_are_its_answer_and_those_of_the_cells(
     assert feature.shape[2:] == (8, 8)
     torch.testing.assert_close(logits[:, 0], answer)
     torch.testing.assert_close(logits[:, 1], upper_left)
-    assert feature_module(network, DIGITS) == 'backbone'
+    assert feature_module(network, samples, DIGITS) == 'backbone'
     first, second = feature_maps(network, samples, 'backbone')
     torch.testing.assert_close(torch.stack([first, second]), feature)
 
@@ -100,9 +101,13 @@ def test_a_teacher_is_read_where_its_pair_says(tmp_path):
     assert feature.shape[2:] == (4, 4)
     torch.testing.assert_close(logits[:, 0], answer)
     torch.testing.assert_close(logits[:, 1], upper)
-    assert feature_module(network, str(pair)) == 'neck.0'
+    assert feature_module(network, samples, str(pair)) == 'neck.0'
+    # It is found by trial if the config does not name it.
+    pair.write_text(pair.read_text().replace("teacher_feature='neck.0', ", ''))
+    network, samples = network_and_samples(teacher, tmp_path)
+    assert feature_module(network, samples, str(pair)) == 'neck.0'
     student, _ = network_and_samples(DIGITS, tmp_path)
-    assert feature_module(student, str(pair)) == 'backbone'
+    assert feature_module(student, samples, str(pair)) == 'backbone'
 
 
 def test_logits_of_a_detector_are_one_set_a_level_and_anchor(tmp_path):
@@ -112,7 +117,18 @@ def test_logits_of_a_detector_are_one_set_a_level_and_anchor(tmp_path):
     sets = global_local_logits(network, samples, config)
     # Anchors 4, 6, 6, 6, 4, 4; the last level has one position.
     assert [s.shape for s in sets] == [(1, 5, 21)] * 26 + [(1, 1, 21)] * 4
-    assert feature_module(network, config) == 'backbone'
+    assert feature_module(network, samples, config) == 'backbone'
+
+
+def test_the_student_of_a_detector_with_sigmoids_is_refused(tmp_path):
+    pytest.importorskip('mmdet')
+    student, teacher = (f'mmdet::retinanet/retinanet_r{depth}_fpn_1x_coco.py'
+                        for depth in (18, 50))
+    pair = tmp_path / 'pair.py'
+    distill(student, teacher, 'any.pth').dump(pair)
+    network = MODELS.build(student_of(Config.fromfile(pair)).model)
+    with pytest.raises(UserError, match='draw those of the teacher'):
+        global_local_logits(network, [], str(pair))
 
 
 def test_logits_of_another_segmentation_head_are_its_pooled_scores(tmp_path):

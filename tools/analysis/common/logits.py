@@ -11,7 +11,7 @@ from torch import Tensor
 from gld_mm.config import read_config
 from gld_mm.errors import UserError
 from gld_mm.models import GlobalLocalLogitsRecorder
-from gld_mm.models.distillers import BaseGLDDistiller
+from gld_mm.models.distillers import BaseGLDDistiller, SigmoidDenseGLDDistiller
 
 from .networks import record
 from .samples import Sample
@@ -55,11 +55,14 @@ def grid_of(config: Optional[str]) -> Tuple[int, int]:
     return distiller.student_recorders.get_recorder('logits').grid
 
 
-def feature_module(network: BaseModel, config: Optional[str]) -> str:
+def feature_module(network: BaseModel, samples: List[Sample],
+                   config: Optional[str]) -> str:
     """Name the module whose feature map GLD pools.
 
     Args:
         network (BaseModel): Teacher or student of the distillation.
+        samples (list[Sample]): Images; the first is used to find a module that
+            the config does not name.
         config (str, optional): Path of the distillation config.
 
     Returns:
@@ -70,7 +73,8 @@ def feature_module(network: BaseModel, config: Optional[str]) -> str:
         _, recorders, _ = _prepare(network, config)
         recorder = recorders.get_recorder('logits')
         if isinstance(recorder, GlobalLocalLogitsRecorder):
-            return recorder.source or 'backbone'
+            record(network, samples[:1], recorders, lambda: None)
+            return recorder.source or recorder.cells.map_name
     return 'backbone'
 
 
@@ -95,6 +99,9 @@ def _prepare(
     if _shapes(teacher) == _shapes(network):
         distiller.prepare_from_teacher(network)
         return distiller, distiller.teacher_recorders, False
+    if isinstance(distiller, SigmoidDenseGLDDistiller):
+        raise UserError('GLD weights the logits of this detector by the '
+                        "teacher's scores: draw those of the teacher.")
     distiller.prepare_from_student(network)
     return distiller, distiller.student_recorders, True
 
