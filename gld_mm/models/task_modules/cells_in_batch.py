@@ -4,6 +4,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import all_reduce
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -246,6 +247,10 @@ class CellsInBatch:
             images = args[0].detach().float()
             axes = [i for i in range(images.ndim) if i != 1]
             var, mean = torch.var_mean(images, axes, correction=0)
+            if isinstance(module, nn.SyncBatchNorm):
+                moments = torch.stack([mean, var + mean.square()])
+                all_reduce(moments, 'mean', module.process_group)
+                mean, var = moments[0], moments[1] - moments[0].square()
             cells = F.batch_norm(
                 self.cells,
                 mean,

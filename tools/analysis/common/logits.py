@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from mmengine.config import ConfigDict
@@ -74,7 +74,8 @@ def feature_module(network: BaseModel, samples: List[Sample],
         recorder = recorders.get_recorder('logits')
         if isinstance(recorder, GlobalLocalLogitsRecorder):
             record(network, samples[:1], recorders, lambda: None)
-            return recorder.source or recorder.cells.map_name
+            found: Any = recorder.cells
+            return recorder.source or found.map_name
     return 'backbone'
 
 
