@@ -76,7 +76,7 @@ def load_results(folder: Path) -> Dict[Tuple[str, int], List[dict]]:
 def hash_weights(checkpoint: Path) -> str:
     """Hash names and values of the weights, not what else a file holds."""
     digest = hashlib.sha256()
-    state = torch.load(checkpoint, 'cpu', weights_only=False)['state_dict']
+    state = torch.load(checkpoint, 'cpu', weights_only=True)['state_dict']
     for name, value in sorted(state.items()):
         digest.update(name.encode())
         digest.update(value.contiguous().view(-1).view(
