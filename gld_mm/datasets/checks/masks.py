@@ -10,6 +10,8 @@ from gld_mm.errors import UserError
 
 from .items import infos, pick_evenly
 
+_STOCK_LOADERS = {'LoadImageFromFile', 'LoadAnnotations'}
+
 
 def check_masks(dataset: BaseDataset,
                 sample: Optional[int] = None) -> Set[int]:
@@ -62,7 +64,14 @@ def _classes(dataset: BaseDataset, labels: Set[int]) -> Set[int]:
 
 
 def masks(dataset: BaseDataset) -> Iterator[Tuple[str, str]]:
-    """Paths of each image and its mask in a dataset not made of others."""
+    """Paths of each image and its mask in a dataset not made of others.
+
+    What other loaders than the stock ones read may be no image for Pillow.
+    """
+    steps = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    loaders = {type(step).__name__ for step in steps}
+    if any(x.startswith('Load') for x in loaders - _STOCK_LOADERS):
+        return
     for info in infos(dataset):
         if info.get('seg_map_path') and '://' not in info['img_path']:
             yield info['img_path'], info['seg_map_path']

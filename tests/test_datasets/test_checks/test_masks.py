@@ -1,5 +1,8 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from contextlib import nullcontext
+
 import pytest
+from mmcv.transforms import TRANSFORMS, BaseTransform
 from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
 
@@ -73,6 +76,23 @@ def test_a_mask_that_is_no_image_is_an_error(folder):
     first_mask(folder).write_text('mask')
     with pytest.raises(UserError, match='not a whole image'):
         check(folder)
+
+
+@TRANSFORMS.register_module(force=True)
+class LoadMine(BaseTransform):
+    """Reads what Pillow does not."""
+
+    def transform(self, results):
+        return results
+
+
+@pytest.mark.parametrize('loader, fits', [('LoadMine', True),
+                                          ('LoadAnnotations', False)])
+def test_files_of_a_loader_of_the_users_own_are_not_read(folder, loader, fits):
+    first_mask(folder).write_bytes(b'numbers')
+    pipeline = [dict(type='LoadImageFromFile'), dict(type=loader)]
+    with nullcontext() if fits else pytest.raises(UserError):
+        check(folder, pipeline=pipeline)
 
 
 def test_labels_that_a_dataset_maps_may_be_of_all_its_classes(folder):
