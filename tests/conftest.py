@@ -21,6 +21,19 @@ torch.set_num_threads(1)
 TOOLS = Path(__file__).parents[1] / 'tools'
 sys.path += [str(TOOLS), str(TOOLS / 'analysis')]
 
+# Plain knowledge distillation, of mmrazor's parts alone
+KD = dict(
+    type='mmrazor.ConfigurableDistiller',
+    student_recorders=dict(
+        logits=dict(type='mmrazor.ModuleOutputs', source='head.fc')),
+    teacher_recorders=dict(
+        logits=dict(type='mmrazor.ModuleOutputs', source='head.fc')),
+    distill_losses=dict(loss_kl=dict(type='mmrazor.KLDivergence')),
+    loss_forward_mappings=dict(
+        loss_kl=dict(
+            preds_S=dict(recorder='logits', from_student=True),
+            preds_T=dict(recorder='logits', from_student=False))))
+
 
 def classifier(depth: int = 8, num_classes: int = 10, **backbone) -> dict:
     """A tiny classifier with the modules of the shipped configs."""

@@ -121,7 +121,7 @@ def installed(wheel, tmp_path_factory):
         cwd=site)
 
     def run_installed(*args, cwd):
-        return run(*args, cwd=cwd, PYTHONPATH=str(site), OMP_NUM_THREADS='1')
+        return run(*args, cwd=cwd, PYTHONPATH=str(site))
 
     run_installed.tools = site / 'gld_mm' / '.mim' / 'tools'
     return run_installed

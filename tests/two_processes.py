@@ -22,8 +22,7 @@ def run_in_two_processes(code: str, folder: Path) -> None:
         str(folder)
     ],
                          cwd=Path(__file__).parents[1],
-                         env=dict(
-                             os.environ, PYTHONPATH='.', OMP_NUM_THREADS='1'),
+                         env=dict(os.environ, PYTHONPATH='.'),
                          capture_output=True,
                          text=True)
     assert run.returncode == 0, run.stderr

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 import gld_mm  # noqa: F401
 from gld_mm.config import read_config, student_of
+from gld_mm.config.read import imported_modules
 from gld_mm.engine.checkpoint import load_checkpoint
 from gld_mm.errors import UserError
 
@@ -223,14 +224,11 @@ def compare(network: nn.Module, exported: Callable, size: Tuple[int,
 def plain_config(cfg: Config) -> Config:
     """What a host library needs to test the student."""
     plain = {key: cfg[key] for key in CONFIG_KEYS if key in cfg}
-    imports = dict(cfg.get('custom_imports') or {})
-    modules = imports.get('imports', [])
-    if isinstance(modules, str):
-        modules = [modules]
+    modules = imported_modules(cfg)
     if not needs_gld_mm(plain):
         modules = [x for x in modules if x.split('.')[0] != 'gld_mm']
     if modules:
-        plain['custom_imports'] = dict(imports, imports=modules)
+        plain['custom_imports'] = dict(cfg.custom_imports, imports=modules)
     # The weights come from the checkpoint alone.
     plain['model'].get('backbone', {}).pop('init_cfg', None)
     return Config(plain)

@@ -9,7 +9,7 @@ from mmengine.utils import get_installed_path, to_2tuple
 from gld_mm.errors import UserError
 
 from .distiller import choose_distiller, count_classes
-from .read import read_config, type_name
+from .read import imported_modules, read_config, type_name
 
 # The hooks of configs/_base_/gld_runtime.py that any training takes
 CHECKS = ('FiniteLossHook', 'CheckpointCheckHook', 'DataCheckHook')
@@ -88,11 +88,8 @@ def distill(
     ]
     cfg.merge_from_dict(
         {'default_hooks.teacher_val.type': 'mmrazor.TeacherValHook'})
-    imports = cfg.get('custom_imports', {}).get('imports', [])
-    if isinstance(imports, str):
-        imports = [imports]
     cfg.custom_imports = dict(
-        imports=list(dict.fromkeys([*imports, 'gld_mm'])),
+        imports=list(dict.fromkeys([*imported_modules(cfg), 'gld_mm'])),
         allow_failed_imports=False)
     return cfg
 

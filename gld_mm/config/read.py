@@ -1,12 +1,17 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Read configs, and what they say."""
 from inspect import signature
+from typing import List
 
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.utils import import_modules_from_strings
 
 from gld_mm.errors import UserError
+
+# Names of frozen_teacher_distill: those of the registry, and its own where a
+# new-style config gives the function
+_DISTILLED = ('FrozenTeacherDistill', 'GLDDistill', 'frozen_teacher_distill')
 
 
 def read_config(path: str) -> Config:
@@ -43,11 +48,15 @@ def _parse(path: str) -> Config:
         return get_config(path)
 
 
+def imported_modules(cfg: Config) -> List[str]:
+    """The modules of ``custom_imports``, which may be a single name."""
+    modules = (cfg.get('custom_imports') or {}).get('imports') or []
+    return [modules] if isinstance(modules, str) else list(modules)
+
+
 def is_distilled(cfg: Config) -> bool:
     """Whether a config trains a :class:`FrozenTeacherDistill`."""
-    return type_name(cfg.get('model')
-                     or {}) in ('FrozenTeacherDistill', 'GLDDistill',
-                                'frozen_teacher_distill')
+    return type_name(cfg.get('model') or {}) in _DISTILLED
 
 
 def student_of(cfg: Config) -> Config:
@@ -61,18 +70,19 @@ def student_of(cfg: Config) -> Config:
         Config: The same object. Its model is built of the settings that
         training builds the student of.
     """
+    if not is_distilled(cfg):
+        return cfg
     # The models import the checks of data, which read configs.
     from gld_mm.models.algorithms.frozen_teacher_distill import \
         frozen_teacher_distill
-    if is_distilled(cfg):
-        own = signature(frozen_teacher_distill).parameters
-        beside = {
-            key: value
-            for key, value in cfg.model.items()
-            if key not in own and value is not None
-        }
-        cfg.model = {**beside, **cfg.model.architecture}
-        cfg.get('default_hooks', {}).pop('teacher_val', None)
+    own = signature(frozen_teacher_distill).parameters
+    beside = {
+        key: value
+        for key, value in cfg.model.items()
+        if key not in own and value is not None
+    }
+    cfg.model = {**beside, **cfg.model.architecture}
+    cfg.get('default_hooks', {}).pop('teacher_val', None)
     return cfg
 
 

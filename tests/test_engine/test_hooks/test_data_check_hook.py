@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from gld_mm.errors import UserError
 
-from ...conftest import classifier, distillation
+from ...conftest import KD, classifier, distillation
 from .test_teacher_val_hook import gld, hooks, runner
 
 pytest.importorskip('sklearn')
@@ -122,19 +122,6 @@ def test_masks_are_reduced_by_zero_in_both_or_in_neither(
             made.train()
 
 
-KD = dict(
-    type='mmrazor.ConfigurableDistiller',
-    student_recorders=dict(
-        fc=dict(type='mmrazor.ModuleOutputs', source='head.fc')),
-    teacher_recorders=dict(
-        fc=dict(type='mmrazor.ModuleOutputs', source='head.fc')),
-    distill_losses=dict(loss_kl=dict(type='mmrazor.KLDivergence')),
-    loss_forward_mappings=dict(
-        loss_kl=dict(
-            preds_S=dict(recorder='fc', from_student=True),
-            preds_T=dict(recorder='fc', from_student=False))))
-
-
 def taught(folder, classes, **distiller):
     """A distillation by a teacher whose checkpoint names its classes."""
     folder.mkdir()
@@ -147,7 +134,10 @@ def taught(folder, classes, **distiller):
         architecture=classifier(num_classes=2),
         teacher=classifier(14, num_classes=2),
         teacher_ckpt=str(folder / 't.pth'),
-        distiller=dict(dict(type='mmrazor.GLDDistiller'), **distiller))
+        distiller={
+            'type': 'mmrazor.GLDDistiller',
+            **distiller
+        })
 
 
 @pytest.mark.parametrize('distiller', [dict(), KD], ids=['gld', 'kd'])

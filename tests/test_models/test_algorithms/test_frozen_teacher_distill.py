@@ -13,35 +13,15 @@ from torch import nn
 from gld_mm.config import student_of
 from gld_mm.errors import UserError
 
-from ...conftest import classifier, distillation
+from ...conftest import KD, classifier, distillation
 
 pytestmark = [
     pytest.mark.usefixtures('mmpretrain_scope'),
     pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
 ]
 
-KD = dict(
-    type='mmrazor.ConfigurableDistiller',
-    student_recorders=dict(
-        logits=dict(type='mmrazor.ModuleOutputs', source='head.fc')),
-    teacher_recorders=dict(
-        logits=dict(type='mmrazor.ModuleOutputs', source='head.fc')),
-    distill_losses=dict(loss_kl=dict(type='mmrazor.KLDivergence')),
-    loss_forward_mappings=dict(
-        loss_kl=dict(
-            preds_S=dict(recorder='logits', from_student=True),
-            preds_T=dict(recorder='logits', from_student=False))))
 ZERO = dict(type='mmrazor.GLDDistiller', alpha=0, beta=0, gamma=0)
 HINT = 'Train it with: python tools/train.py configs/baseline/x.py'
-
-
-@pytest.fixture
-def one_thread():
-    """So small a network waits for its threads more than it computes."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def build(**changes):
@@ -412,8 +392,7 @@ class TestStep:
     @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
     @pytest.mark.parametrize(
         'steps', [100, pytest.param(1000, marks=pytest.mark.slow)])
-    def test_steps_in_mixed_precision_stay_finite(self, batch, steps, dtype,
-                                                  one_thread):
+    def test_steps_in_mixed_precision_stay_finite(self, batch, steps, dtype):
         if not hasattr(torch.amp, 'GradScaler'):
             pytest.skip('no scaler for the CPU')
         model = build().train()

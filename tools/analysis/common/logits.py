@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import torch
 from mmengine.config import ConfigDict
@@ -67,15 +67,17 @@ def feature_module(network: BaseModel, samples: List[Sample],
 
     Returns:
         str: 'backbone' without a config, or of a network that distils maps of
-        scores.
+        scores or has no local logits.
     """
     if config is not None:
         _, recorders, _ = _prepare(network, config)
         recorder = recorders.get_recorder('logits')
         if isinstance(recorder, GlobalLocalLogitsRecorder):
-            record(network, samples[:1], recorders, lambda: None)
-            found: Any = recorder.cells
-            return recorder.source or found.map_name
+            module = recorder.source
+            if module is None and recorder.cells is not None:
+                record(network, samples[:1], recorders, lambda: None)
+                module = recorder.cells.map_name
+            return module or 'backbone'
     return 'backbone'
 
 
