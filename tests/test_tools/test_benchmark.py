@@ -10,6 +10,11 @@ from ..conftest import TOOLS
 sys.path.append(str(TOOLS / 'benchmark'))
 pytestmark = pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
 
+# Of 16 channels and more. With fewer than 8, a strided 1x1 convolution in the
+# channels-last format writes where it must not on a CPU with AVX2
+# (https://github.com/uxlfoundation/oneDNN/issues/6035).
+PAIR = 'wrn16-2_wrn16-1_cifar100'
+
 
 def run(monkeypatch, module, *args):
     monkeypatch.setattr(sys, 'argv', [module.__name__, *map(str, args)])
@@ -19,8 +24,8 @@ def run(monkeypatch, module, *args):
 def test_step_time_compares_with_mmrazor_and_the_floor(monkeypatch, tmp_path):
     import step_time
     out = tmp_path / 'out.json'
-    run(monkeypatch, step_time, 'r14_r8_digits', '--batch', 2, '--size', 16,
-        '--steps', 1, '--rounds', 2, '--out', out)
+    run(monkeypatch, step_time, PAIR, '--batch', 2, '--size', 16, '--steps', 1,
+        '--rounds', 2, '--out', out)
     rows = json.loads(out.read_text())
     assert len(rows) == 12
     assert {row['what'] for row in rows} >= {'mmrazor KD', 'GLD', 'floor'}
@@ -29,7 +34,7 @@ def test_step_time_compares_with_mmrazor_and_the_floor(monkeypatch, tmp_path):
 
 def test_scaling_gives_the_share_of_the_relation(monkeypatch, tmp_path):
     import scaling
-    monkeypatch.setattr(scaling, 'PAIR', 'r14_r8_digits')
+    monkeypatch.setattr(scaling, 'PAIR', PAIR)
     monkeypatch.setattr(scaling, 'VARIED', dict(batch=(2, 4), grid=(1, )))
     run(monkeypatch, scaling, '--rounds', 1, '--out', tmp_path / 'out.png')
     rows = json.loads((tmp_path / 'out.json').read_text())

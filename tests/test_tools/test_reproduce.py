@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -74,24 +73,20 @@ def test_the_table_has_paper_beside_ours_and_says_shortened(whole):
     assert (folder / 'runs' / 'curves.png').exists()
 
 
-def reproduce_in_a_session(args):
-    os.setsid()
-    reproduce.main(args)
-
-
 def test_a_killed_one_ends_in_the_same_result(whole, tmp_path):
     # The teacher is there; the student is killed after its first epoch.
     shutil.copytree(whole[0] / 'runs', tmp_path / 'runs')
     student = tmp_path / 'runs' / 'b_gld_seed0_4e'
     shutil.rmtree(student)
-    process = get_context('fork').Process(
-        target=reproduce_in_a_session, args=(arguments(tmp_path), ))
-    process.start()
+    process = subprocess.Popen([
+        sys.executable, ROOT / 'tools/reproduce.py', *arguments(tmp_path)
+    ],
+                               start_new_session=True)
     while not (student / 'epoch_2.pth').exists():
-        assert process.is_alive()
+        assert process.poll() is None
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
-    process.join()
+    process.wait()
     assert len(results(tmp_path)) == 1
     reproduce.main(arguments(tmp_path))
     assert results(tmp_path) == results(whole[0])

@@ -147,7 +147,7 @@ def test_no_run_starts_twice_when_its_scheduler_ends(lab, number):
     lab.execute([run.depends_on])
     run.work_dir.mkdir(parents=True)
     (run.work_dir / 'SLOW').touch()
-    process = get_context('fork').Process(target=execute, args=(lab, ))
+    process = get_context('spawn').Process(target=execute, args=(lab, ))
     process.start()
     while not (run.work_dir / 'epoch_1.pth').exists():
         assert process.is_alive()
