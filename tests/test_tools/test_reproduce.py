@@ -78,10 +78,9 @@ def test_a_killed_one_ends_in_the_same_result(whole, tmp_path):
     shutil.copytree(whole[0] / 'runs', tmp_path / 'runs')
     student = tmp_path / 'runs' / 'b_gld_seed0_4e'
     shutil.rmtree(student)
-    process = subprocess.Popen([
-        sys.executable, ROOT / 'tools/reproduce.py', *arguments(tmp_path)
-    ],
-                               start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, ROOT / 'tools/reproduce.py', *arguments(tmp_path)],
+        start_new_session=True)
     while not (student / 'epoch_2.pth').exists():
         assert process.poll() is None
         time.sleep(0.02)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmrazor.registry import MODELS
+from torch import nn
 
 from gld_mm.engine.hooks import ChannelsLastHook
 
@@ -12,6 +13,7 @@ from ...conftest import distillation
 
 
 @pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
+@pytest.mark.filterwarnings('ignore:.*in the channels-last format')
 def test_losses_and_gradients_are_the_same(mmpretrain_scope, batch):
     torch.manual_seed(0)
     model = MODELS.build(distillation()).double()
@@ -35,3 +37,13 @@ def test_losses_and_gradients_are_the_same(mmpretrain_scope, batch):
     ours[0].backward(), theirs[0].backward()
     for a, b in zip(other.parameters(), model.parameters()):
         torch.testing.assert_close(a.grad, b.grad)
+
+
+def test_a_convolution_that_a_cpu_trains_wrongly_is_named():
+    model = nn.Sequential(
+        nn.Conv2d(8, 4, 1, stride=2), nn.Conv2d(4, 4, 1),
+        nn.Conv2d(4, 8, 3, stride=2), nn.Conv2d(4, 8, 1, stride=2))
+    with pytest.warns(UserWarning) as found:
+        ChannelsLastHook().before_run(SimpleNamespace(model=model))
+    warning, = found
+    assert str(warning.message).startswith('3 takes 4 channels: ')
