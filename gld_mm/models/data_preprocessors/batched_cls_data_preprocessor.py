@@ -21,8 +21,8 @@ class BatchedClsDataPreprocessor(ClsDataPreprocessor):
         flip_prob (float): Probability of a horizontal flip. Defaults to 0.5.
         channels_last (bool): Whether to put images out in the channels-last
             memory format, which the networks then keep: the same numbers but
-            for rounding. :class:`ChannelsLastHook` says which networks a CPU
-            does not train well so. Defaults to False.
+            for rounding. A CPU trains some narrow networks wrongly in it, see
+            :class:`ChannelsLastHook`. Defaults to False.
         **kwargs: Other arguments of :class:`ClsDataPreprocessor`.
     """
 
