@@ -1,15 +1,18 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """What keeps the equations exact: precision, rounding, pooling windows."""
 from functools import wraps
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple, Union
 
 import torch
 import torch.nn.functional as F
+from mmengine.utils import to_2tuple
 from torch import Tensor
+
+from gld_mm.errors import UserError
 
 __all__ = [
     'at_least_float32', 'cell_windows', 'in_full_precision', 'pool_cells',
-    'rounding_error', 'shift_and_scale', 'squared_distances'
+    'rounding_error', 'shift_and_scale', 'squared_distances', 'to_grid'
 ]
 
 
@@ -70,6 +73,18 @@ def squared_distances(rows: Tensor,
     distances += rows.square().sum(-1, keepdim=True)
     distances += logits.square().sum(-1)
     return distances.clamp_(min=0)
+
+
+def to_grid(grid: Union[int, Tuple[int, int]]) -> Tuple[int, int]:
+    """Rows and columns of local logits, of which there is at least one.
+
+    Raises:
+        UserError: If there is none.
+    """
+    rows, columns = to_2tuple(grid)
+    if min(rows, columns) < 1:
+        raise UserError(f'grid should be at least 1, got {grid}.')
+    return rows, columns
 
 
 def pool_cells(feature: Tensor,

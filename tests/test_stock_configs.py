@@ -14,9 +14,10 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from gld_mm.config import student_of
-from gld_mm.datasets.checks.build import class_of, leaves
-from gld_mm.datasets.checks.classes import differ, head_classes
+from gld_mm.config import leaf_datasets, student_of
+from gld_mm.config.read import count_classes
+from gld_mm.datasets.checks.build import class_of
+from gld_mm.datasets.checks.classes import differ
 from gld_mm.engine.runner import CheckedRunner
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -42,14 +43,14 @@ def stock(host):
 
 
 def check_classes(cfg, dataset):
-    for leaf in leaves(dataset):
+    for leaf in leaf_datasets(dataset):
         kind = class_of(leaf)
         names = (leaf.get('metainfo') or {}).get('classes')
         if names is None:
             names = getattr(kind, 'METAINFO', {}).get('classes')
         if not isinstance(names, str):
             name = getattr(kind, '__name__', '')
-            assert not differ(name, names, head_classes(cfg))
+            assert not differ(name, names, count_classes(cfg.model))
 
 
 @pytest.fixture

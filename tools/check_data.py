@@ -7,9 +7,10 @@ import argparse
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from mmengine.config import Config, DictAction
+from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from PIL import Image
 from rich.console import Console
@@ -17,8 +18,9 @@ from rich.progress import track
 
 import gld_mm  # noqa: F401
 from gld_mm.config import read_config
+from gld_mm.config.read import count_classes, type_name
 from gld_mm.datasets.checks.build import build_dataset
-from gld_mm.datasets.checks.classes import head_classes
+from gld_mm.datasets.checks.classes import check_agreement
 from gld_mm.datasets.checks.items import files, missing_files, parts
 from gld_mm.datasets.checks.masks import known_labels, masks, read_labels
 from gld_mm.datasets.checks.samples import check_samples
@@ -48,18 +50,25 @@ def datasets_of(cfg: Config) -> Dict[str, dict]:
     return found
 
 
-def check(split: str, dataset_cfg: dict, num_classes: Optional[int],
-          workers: int, console: Console) -> List[str]:
-    """Check one dataset; return its faults, a line each."""
-    try:
-        dataset = build_dataset(dataset_cfg)
-    except UserError as error:
-        return [str(error)]
-    faults = []
+def is_evaluated(cfg: Config, split: str) -> bool:
+    """Whether COCO's metric reads the annotations of a split."""
+    metrics = cfg.get(f'{split}_evaluator') or ()
+    return any(
+        type_name(metric) == 'CocoMetric' and metric.get('ann_file')
+        for metric in ([metrics] if isinstance(metrics, dict) else metrics))
+
+
+def check(split: str, dataset: BaseDataset, cfg: Config, console: Console,
+          workers: int) -> Tuple[List[str], Optional[Sequence[str]]]:
+    """Check one dataset; return its faults, a line each, and its classes."""
+    faults, classes = [], None
     missing = sorted(set(missing_files(dataset)))
     if not missing:
         try:
-            check_samples(dataset, num_classes)
+            classes = check_samples(
+                dataset,
+                count_classes(cfg.get('model') or {}),
+                evaluated=is_evaluated(cfg, split))
         except UserError as error:
             faults.append(str(error))
     paths = sorted(set(files(dataset)) - set(missing))
@@ -76,7 +85,7 @@ def check(split: str, dataset_cfg: dict, num_classes: Optional[int],
     faults = [fault for fault in dict.fromkeys(faults) if fault]
     console.print(f'{split}: {type(dataset).__name__}, {len(dataset)} images, '
                   f'{len(faults)} faults')
-    return faults
+    return faults, classes
 
 
 def is_readable(path: str) -> bool:
@@ -119,9 +128,21 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     console = Console()
     faults: List[str] = []
+    built, classes = {}, {}
     for split, dataset_cfg in datasets_of(cfg).items():
-        faults += check(split, dataset_cfg, head_classes(cfg), args.workers,
-                        console)
+        try:
+            built[split] = build_dataset(dataset_cfg)
+            found, classes[split] = check(split, built[split], cfg, console,
+                                          args.workers)
+            faults += found
+        except UserError as error:
+            faults.append(str(error))
+    if {'train', 'val'} <= set(built):
+        try:
+            check_agreement(built['train'], built['val'], classes['train'],
+                            classes['val'])
+        except UserError as error:
+            faults.append(str(error))
     for fault in faults[:SHOWN]:
         console.print(fault, soft_wrap=True, markup=False, highlight=False)
     if len(faults) > SHOWN:

@@ -89,7 +89,7 @@ def export(config: str,
         raise UserError(f'{out} should end with .pth, .onnx or .pt2.')
     writer = writers[out.suffix]
     if writer and (size is None or min(size) < 1):
-        raise UserError(f'--size H W, the size of the images, makes {out}.')
+        raise UserError(f'{out} needs --size H W, the size of the images.')
     cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 import gld_mm  # noqa: F401
+from gld_mm.config import leaf_datasets
 from gld_mm.datasets.checks.build import build_dataset
 from gld_mm.errors import UserError
 from reproduction import (Experiment, Run, draw_curves, execute,
@@ -127,7 +128,8 @@ def download(runs: List[Run]) -> None:
         for split in ('train', 'val', 'test'):
             dataset = run.cfg[f'{split}_dataloader'].dataset
             if dataset not in built:
-                build_dataset(dataset.get('dataset', dataset))
+                for leaf in leaf_datasets(dataset):
+                    build_dataset(leaf)
                 built.append(dataset)
 
 

@@ -16,6 +16,7 @@ from mmengine.registry import RUNNERS
 import gld_mm  # noqa: F401
 from gld_mm.config import read_config, student_of
 from gld_mm.config.read import type_name
+from gld_mm.errors import UserError
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -81,7 +82,10 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 
 def show(cfg: Config, args: argparse.Namespace) -> None:
     """Turn the host's visualization hook on; each has settings of its own."""
-    hook = cfg.default_hooks.visualization
+    hook = cfg.default_hooks.get('visualization')
+    if hook is None:
+        raise UserError('--show and --show-dir need default_hooks.'
+                        'visualization in the config.')
     hook.update(
         show=args.show, wait_time=args.wait_time, interval=args.interval)
     kind = type_name(hook)
@@ -89,7 +93,8 @@ def show(cfg: Config, args: argparse.Namespace) -> None:
         hook.update(draw=True, test_out_dir=args.show_dir)
     elif kind == 'SegVisualizationHook':
         hook.draw = True
-        cfg.visualizer.save_dir = args.show_dir
+        if args.show_dir:
+            cfg.visualizer.save_dir = args.show_dir
     else:
         hook.update(enable=True, out_dir=args.show_dir)
 

@@ -81,6 +81,9 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
             '--teacher-ckpt, --teacher-classes, --method and --dump need '
             '--teacher. For a config that has a teacher use --cfg-options '
             'model.teacher_ckpt=FILE.')
+    if args.dump and (args.amp or args.auto_scale_lr or args.no_validate):
+        parser.error('--dump writes the config of the pair alone: give --amp, '
+                     '--auto-scale-lr and --no-validate when you train it.')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 

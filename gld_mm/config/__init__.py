@@ -1,6 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Functions from configs to configs."""
 from .pair import distill
-from .read import read_config, student_of
+from .read import leaf_datasets, model_of, read_config, student_of
 
-__all__ = ['distill', 'read_config', 'student_of']
+__all__ = ['distill', 'leaf_datasets', 'model_of', 'read_config', 'student_of']

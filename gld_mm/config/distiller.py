@@ -1,6 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Choose the distiller of two networks by their heads."""
-from typing import Any, List, Optional
+from typing import Any, List
 
 from mmengine.config import ConfigDict
 from mmengine.registry import MODELS
@@ -8,6 +8,8 @@ from mmpretrain.models.heads import MultiLabelClsHead
 from torch import nn
 
 from gld_mm.errors import UserError
+
+from .read import head_of
 
 # Of detectors with a second stage, masks or a teacher of their own
 _OTHER_PARTS = {'mask_head', 'panoptic_head', 'roi_head', 'teacher_ckpt'}
@@ -33,7 +35,7 @@ def choose_distiller(networks: List[ConfigDict], method: str) -> tuple:
         gld = dict(
             type='mmrazor.DenseGLDDistiller',
             cls_out_channels=channels,
-            beta=125,
+            beta=125,  # as configs/_base_/distillers/gld_seg.py says
             labels=f'{labels.__module__}.{labels.__qualname__}',
             **sigmoid)
         if heads[0].ignore_index is not None:
@@ -51,23 +53,8 @@ def choose_distiller(networks: List[ConfigDict], method: str) -> tuple:
         rows=dict(type='mmrazor.DenseRowConnector', cls_out_channels=channels))
 
 
-def count_classes(network: ConfigDict) -> Optional[int]:
-    """The number of classes of the head, if it says so."""
-    head = _head(network)
-    return head.get('kernel_generate_head', head).get('num_classes')
-
-
-def _head(network: ConfigDict) -> ConfigDict:
-    """The head that predicts, the last of a cascade; timm has none."""
-    for key in ('head', 'decode_head', 'bbox_head'):
-        head = network.get(key)
-        if head:
-            return head[-1] if isinstance(head, (list, tuple)) else head
-    return network
-
-
 def _build_head(network: ConfigDict) -> Any:
-    head = _head(network)
+    head = head_of(network)
     if head is network and network._scope_ == 'mmpretrain':
         return None
     if head is network or _OTHER_PARTS & set(network):
@@ -84,6 +71,9 @@ def _build_head(network: ConfigDict) -> Any:
                'each class at each position.')
     with MODELS.switch_scope_and_registry(network._scope_) as registry:
         kind = registry.get(head.type)
+    if kind is None:
+        raise UserError(f'The head {head.type} is not in the registry: is its '
+                        'name right, and its module in custom_imports?')
     if not issubclass(kind, base) or kind.__name__ in _NO_SCORES:
         raise UserError(refusal)
     built = MODELS.build(ConfigDict(head, _scope_=network._scope_))
@@ -105,14 +95,14 @@ def _has_sigmoids(head: Any) -> bool:
 
 
 def _kd(recorder: dict, loss_weight: float, **connectors: dict) -> dict:
-    """Hinton et al. at temperature 4."""
+    """Hinton et al. at temperature 4, as configs/_base_/distillers/kd.py."""
     rows = dict(recorder='rows')
     if connectors:
         rows['connector'] = 'rows'
     return dict(
         type='mmrazor.ConfigurableDistiller',
-        student_recorders=dict(rows=recorder),
-        teacher_recorders=dict(rows=recorder),
+        student_recorders=dict(rows=dict(recorder, network='student')),
+        teacher_recorders=dict(rows=dict(recorder, network='teacher')),
         connectors=connectors,
         distill_losses=dict(
             loss_kl=dict(

@@ -3,13 +3,14 @@
 import os.path as osp
 from typing import Optional, Sequence, Tuple, Union
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.utils import get_installed_path, to_2tuple
 
 from gld_mm.errors import UserError
 
-from .distiller import choose_distiller, count_classes
-from .read import imported_modules, read_config, type_name
+from .distiller import choose_distiller
+from .read import (count_classes, imported_modules, leaf_datasets, model_of,
+                   read_config, student_of, type_name)
 
 # The hooks of configs/_base_/gld_runtime.py that any training takes
 CHECKS = ('FiniteLossHook', 'CheckpointCheckHook', 'DataCheckHook')
@@ -29,7 +30,8 @@ def distill(
 
     Args:
         student (str | Config): Config of mmpretrain, mmseg or mmdet, its path,
-            or ``package::path`` of a config of one of them.
+            or ``package::path`` of a config of one of them. Of a distillation
+            it is that of the student, as for the teacher.
         teacher (str | Config): The same, or the name of a model in the zoo of
             the student's package.
         teacher_ckpt (str, optional): Weights of the teacher. Defaults to None,
@@ -46,15 +48,17 @@ def distill(
         UserError: If the teacher has no weights or other classes than the
             student, or GLD knows nothing of the student's head.
     """
-    cfg = read_config(student) if isinstance(student, str) else student.copy()
+    cfg = student_of(
+        read_config(student) if isinstance(student, str) else student.copy())
     cfg.pop('model_path', None)
     taught_by, published = _teacher(teacher,
                                     cfg.get('default_scope', 'mmengine'))
+    taught_by = student_of(taught_by)
     teacher_ckpt = teacher_ckpt or published
     if teacher_ckpt is None:
         raise UserError(f'The teacher {taught_by.filename} has no published '
                         'weights: name its checkpoint, --teacher-ckpt FILE.')
-    networks = [_network(cfg), _network(taught_by)]
+    networks = [model_of(cfg), model_of(taught_by)]
     ours, theirs = map(count_classes, networks)
     if teacher_classes is not None:
         theirs = len(teacher_classes)
@@ -114,26 +118,18 @@ def _teacher(teacher: Union[str, Config],
     return read_config(osp.join(root, model.config)), model.weights
 
 
-def _network(cfg: Config) -> ConfigDict:
-    """A network with the preprocessing that its runner would give it."""
-    network = ConfigDict(cfg.model.to_dict(), _scope_=cfg.default_scope)
-    if 'data_preprocessor' in cfg:
-        network.setdefault('data_preprocessor', cfg.data_preprocessor)
-    return network
-
-
 def _image_size(cfg: Config) -> Optional[Tuple[int, int]]:
     """Height and width of the images that a classifier is trained on."""
     if cfg.get('default_scope') != 'mmpretrain':
         return None  # Dense networks take images of any size.
-    dataset = cfg.get('train_dataloader') or {}
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
+    dataset = leaf_datasets(cfg.get('train_dataloader') or {})[0]
     for step in reversed(dataset.get('pipeline') or []):
         size = step.get('crop_size') or step.get('scale')
         name = type_name(step)
         if size and ('Crop' in name or name == 'Resize'):
-            size = to_2tuple(size)
+            height, width = to_2tuple(size)
             # These two of mmcv take the width first.
-            return size[::-1] if name in ('Resize', 'CenterCrop') else size
+            return (width, height) if name in ('Resize',
+                                               'CenterCrop') else (height,
+                                                                   width)
     return None

@@ -1,9 +1,9 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Read configs, and what they say."""
 from inspect import signature
-from typing import List
+from typing import Any, List, Optional
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 from mmengine.utils import import_modules_from_strings
 
@@ -81,9 +81,53 @@ def student_of(cfg: Config) -> Config:
         for key, value in cfg.model.items()
         if key not in own and value is not None
     }
-    cfg.model = {**beside, **cfg.model.architecture}
+    student = cfg.model.architecture
+    if 'type' not in student and 'cfg_path' in student:  # as mmrazor's configs
+        student = model_of(read_config(student.cfg_path))
+    cfg.model = {**beside, **student}
     cfg.get('default_hooks', {}).pop('teacher_val', None)
     return cfg
+
+
+def model_of(cfg: Config) -> ConfigDict:
+    """The config of a network, with the preprocessing its runner gives it."""
+    model = ConfigDict(cfg.model.to_dict())
+    model.setdefault('_scope_', cfg.get('default_scope'))
+    if 'data_preprocessor' in cfg:
+        model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    return model
+
+
+def head_of(model: dict) -> Any:
+    """The head that predicts, the last of a cascade; timm's is the model."""
+    for key in ('head', 'decode_head', 'bbox_head'):
+        head = model.get(key)
+        if head:
+            return head[-1] if isinstance(head, (list, tuple)) else head
+    return model
+
+
+def count_classes(model: dict) -> Optional[int]:
+    """The number of classes of a network's head, if it says so.
+
+    Args:
+        model (dict): Config of the network, or of a distillation of it.
+    """
+    model = model.get('architecture') or model
+    if {'language_model', 'text_encoder'} & set(model):
+        return None  # The classes are told as a text.
+    head = head_of(model)
+    return head.get('kernel_generate_head', head).get('num_classes')
+
+
+def leaf_datasets(dataset: dict) -> List[dict]:
+    """Configs of the datasets that one is made of, or its own."""
+    inner = dataset.get('datasets') or [dataset.get('dataset')]
+    found = [
+        leaf for part in inner if isinstance(part, dict)
+        for leaf in leaf_datasets(part)
+    ]
+    return found or [dataset]
 
 
 def type_name(part: dict) -> str:

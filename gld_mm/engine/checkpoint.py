@@ -197,8 +197,16 @@ class LoadReport:
 
     @property
     def unknown(self) -> List[str]:
-        """Weights that the module lacks."""
-        return [key for key in self._unknown if key.startswith(self.prefix)]
+        """Weights that the module lacks.
+
+        Old checkpoints of mmdet hold the means of the preprocessor, which
+        configs hold now (open-mmlab/mmdetection#11521).
+        """
+        configured = f'{self.prefix}data_preprocessor.'
+        return [
+            key for key in self._unknown
+            if key.startswith(self.prefix) and not key.startswith(configured)
+        ]
 
     @property
     def errors(self) -> List[str]:

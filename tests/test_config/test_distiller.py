@@ -107,3 +107,11 @@ def test_a_head_with_one_output_or_many_labels_has_sigmoids(sigmoid):
             type='MultiLabelLinearClsHead', in_channels=16, num_classes=10)
     distiller = distill(cfg, cfg, 'any.pth').model.distiller
     assert distiller.get('sigmoid', False) == sigmoid
+
+
+def test_a_head_that_no_module_registers_is_one_line():
+    pytest.importorskip('mmseg')
+    cfg = read_config('mmseg::fcn/fcn_r18-d8_4xb2-80k_cityscapes-512x1024.py')
+    cfg.model.decode_head.type = 'MyHead'
+    with pytest.raises(UserError, match='MyHead is not in the registry'):
+        distill(cfg, cfg, 'x.pth')

@@ -256,3 +256,10 @@ def test_a_head_that_does_not_say_its_number_of_classes_is_taken(checkpoint):
     student = training()
     student.model = dict(type='TimmClassifier', model_name='resnet10t')
     assert distill(student, training(14), checkpoint).model.teacher_ckpt
+
+
+def test_of_distillations_the_students_are_paired(checkpoint):
+    first = distill(training(), training(14), checkpoint)
+    second = distill(first, first, checkpoint)
+    assert second.model.architecture == first.model.architecture
+    assert second.model.teacher == first.model.architecture

@@ -2,7 +2,8 @@
 import pytest
 from mmengine.config import Config
 
-from gld_mm.config import read_config, student_of
+from gld_mm.config import leaf_datasets, model_of, read_config, student_of
+from gld_mm.config.read import count_classes
 from gld_mm.errors import UserError
 
 
@@ -94,3 +95,62 @@ def test_what_a_module_of_the_user_raises_keeps_its_traceback(
     path.write_text("custom_imports = dict(imports=['my_module_with_a_bug'])")
     with pytest.raises(TypeError, match='unsupported operand'):
         read_config(str(path))
+
+
+@pytest.mark.parametrize('own, seen', [
+    (dict(), [1.]),
+    (dict(data_preprocessor=dict(mean=[2.])), [2.]),
+])
+def test_a_network_gets_the_preprocessor_of_its_config_unless_it_has_one(
+        own, seen):
+    cfg = Config(
+        dict(
+            default_scope='mmpretrain',
+            data_preprocessor=dict(mean=[1.]),
+            model=dict(type='A', **own)))
+    assert model_of(cfg) == dict(
+        type='A', _scope_='mmpretrain', data_preprocessor=dict(mean=seen))
+    assert cfg.model == dict(type='A', **own)
+
+
+def test_a_network_keeps_its_own_scope():
+    cfg = Config(
+        dict(default_scope='mmpretrain', model=dict(type='A', _scope_='b')))
+    assert model_of(cfg) == dict(type='A', _scope_='b')
+
+
+def test_a_student_may_be_named_by_the_config_that_trains_it():
+    path = 'mmpretrain::resnet/resnet18_8xb16_cifar10.py'
+    cfg = Config(
+        dict(
+            model=dict(
+                type='mmrazor.GLDDistill',
+                architecture=dict(cfg_path=path, pretrained=False),
+                teacher=dict(type='T'))))
+    assert student_of(cfg).model == model_of(read_config(path))
+
+
+def test_a_dataset_of_datasets_has_the_innermost_as_leaves():
+    first, second, third = dict(type='A'), dict(type='B'), dict(type='C')
+    repeated = dict(type='RepeatDataset', times=2, dataset=second)
+    nested = dict(type='ConcatDataset', datasets=[repeated, third])
+    assert leaf_datasets(dict(type='ConcatDataset',
+                              datasets=[first,
+                                        nested])) == [first, second, third]
+    assert leaf_datasets(first) == [first]
+
+
+@pytest.mark.parametrize('model, classes', [
+    (dict(head=dict(num_classes=7)), 7),
+    (dict(architecture=dict(head=dict(num_classes=7)), teacher={}), 7),
+    (dict(decode_head=[dict(
+        num_classes=8), dict(num_classes=7)]), 7),
+    (dict(decode_head=dict(kernel_generate_head=dict(num_classes=7))), 7),
+    (dict(type='TimmClassifier', num_classes=7), 7),
+    (dict(bbox_head=dict(num_classes=7), language_model=dict()), None),
+    (dict(head=dict(type='MAEPretrainHead')), None),
+    (dict(head=None), None),
+    (dict(), None),
+])
+def test_the_classes_of_a_head_are_counted(model, classes):
+    assert count_classes(model) == classes

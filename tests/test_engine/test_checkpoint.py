@@ -78,6 +78,9 @@ def test_weights_that_fit_are_loaded():
     {
         **state(), 'distiller.connectors.a.weight': torch.zeros(1)
     },
+    {
+        **state(), 'data_preprocessor.mean': torch.zeros(3, 1, 1)
+    },
 ])
 def test_old_parallel_and_distilled_checkpoints_fit(weights):
     load_weights(Net(), weights, 'x')

@@ -83,6 +83,11 @@ def test_local_predictions_are_drawn_of_the_pair(pair):
     assert size(path) == (804, 552)
 
 
+def test_a_network_without_local_logits_has_no_local_predictions():
+    with pytest.raises(UserError, match='no local logits'):
+        local_predictions.probabilities([torch.zeros(2, 1, 5)])
+
+
 def test_a_cell_has_the_classes_of_its_part():
     pytest.importorskip('mmseg')
     from mmdet.structures import DetDataSample

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from gld_mm.errors import UserError
 
@@ -62,3 +63,27 @@ def test_training_stops_with_one_line_before_it_begins(data, tmp_path):
         f'CUB: {root}/train_test_split.txt is missing. Expected below {root}: '
         'images.txt, image_class_labels.txt, train_test_split.txt, images '
         '(docs/data.md)')
+
+
+def test_what_stops_the_training_is_a_fault(tmp_path):
+    for split, names in (('train', 'ab'), ('val', 'bc')):
+        for name in names:
+            folder = tmp_path / split / name
+            folder.mkdir(parents=True)
+            Image.new('RGB', (8, 8)).save(folder / 'x.jpg')
+    config = tmp_path / 'mine.py'
+    config.write_text(f"""
+default_scope = 'mmpretrain'
+model = dict(type='ImageClassifier', head=dict(num_classes=2))
+train_dataloader = dict(
+    dataset=dict(type='CustomDataset', data_prefix={str(tmp_path/'train')!r}))
+val_dataloader = dict(
+    dataset=dict(type='CustomDataset', data_prefix={str(tmp_path/'val')!r}))
+""")
+    result = subprocess.run(
+        [sys.executable, ROOT / 'tools/check_data.py', config],
+        capture_output=True,
+        text=True)
+    assert result.returncode == 1
+    assert 'the validation set has other classes: "b" is label 1 of the ' \
+        'training set and label 0' in result.stdout

@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config
 
 from gld_mm.config import distill
+from gld_mm.errors import UserError
 
 from ..in_process import run_tool
 
@@ -166,6 +167,26 @@ def test_a_new_style_config_names_its_visualization_hook_otherwise():
     assert hook.draw and hook.test_out_dir == 'drawn'
 
 
+def test_a_window_leaves_the_folder_of_the_visualizer_alone():
+    show = runpy.run_path(str(ROOT / 'tools/test.py'))['show']
+    cfg = Config(
+        dict(
+            visualizer=dict(type='SegLocalVisualizer'),
+            default_hooks=dict(
+                visualization=dict(type='SegVisualizationHook'))))
+    show(cfg, Namespace(show=True, show_dir=None, wait_time=2, interval=1))
+    assert cfg.default_hooks.visualization.draw
+    assert 'save_dir' not in cfg.visualizer
+
+
+def test_a_config_that_draws_nothing_says_what_it_lacks():
+    show = runpy.run_path(str(ROOT / 'tools/test.py'))['show']
+    with pytest.raises(UserError, match='need default_hooks.visualization'):
+        show(
+            Config(dict(default_hooks=dict())),
+            Namespace(show=True, show_dir=None, wait_time=2, interval=1))
+
+
 PAIR = [
     str(ROOT / f'configs/baseline/r{depth}_digits.py') for depth in (8, 14)
 ]
@@ -205,3 +226,10 @@ def test_what_needs_a_teacher_is_not_ignored_without_one(tool, option, capsys):
     with pytest.raises(SystemExit):
         tool['parse_args']([PAIR[0], option])
     assert 'need --teacher.' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('option', ['--amp', '--auto-scale-lr'])
+def test_what_a_written_pair_would_not_have_is_refused(tool, option, capsys):
+    with pytest.raises(SystemExit):
+        tool['parse_args']([*PAIR[:1], '--teacher=t', '--dump=a.py', option])
+    assert 'when you train it' in capsys.readouterr().err

@@ -26,6 +26,7 @@ from torch import Tensor
 from common import (Sample, distillation_config, figure_path,
                     global_local_logits, grid_of, load_metainfo, load_network,
                     load_samples, network_parser, save_figure)
+from gld_mm.errors import UserError
 
 Grid = Tuple[int, int]
 Box = Tuple[float, float, float, float]
@@ -36,6 +37,9 @@ def probabilities(sets: List[Tensor]) -> Tensor:
     sets = [logits.softmax(-1) for logits in sets]
     # A level of a detector with fewer positions than cells has no local ones.
     local = [scores[:, 1:] for scores in sets if scores.shape[1] > 1]
+    if not local:
+        raise UserError('The network has no local logits: GLD finds no '
+                        'feature map whose cells it can classify.')
     return torch.cat([
         torch.stack([scores[:, :1] for scores in sets]).mean(0),
         torch.stack(local).mean(0)

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 import gld_mm  # noqa: F401
-from gld_mm.config import read_config
+from gld_mm.config import model_of, read_config
 from gld_mm.engine.checkpoint import load_checkpoint
 
 
@@ -73,9 +73,7 @@ def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.default_scope)
     set_random_seed(args.seed)
-    if 'data_preprocessor' in cfg:
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = MODELS.build(cfg.model).to(get_device()).train()
+    model = MODELS.build(model_of(cfg)).to(get_device()).train()
     if args.student:
         load_checkpoint(model, args.student)
     else:

@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 import gld_mm  # noqa: F401
+from gld_mm.config import model_of
 from timing import synchronize
 
 
@@ -56,9 +57,7 @@ class Variant:
         loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
         self.batches = cycle_epochs(loader)
         self.prefetched = loader.num_workers * (loader.prefetch_factor or 0)
-        self.model = MODELS.build(
-            dict(cfg.model, data_preprocessor=cfg.data_preprocessor)).to(
-                get_device()).train()
+        self.model = MODELS.build(model_of(cfg)).to(get_device()).train()
         self.optim_wrapper = build_optim_wrapper(self.model, cfg.optim_wrapper)
 
     def prepare(self, batch: dict) -> int:

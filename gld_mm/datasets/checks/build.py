@@ -1,14 +1,15 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Build a dataset, or say in one line what is wrong with its files."""
+import os.path as osp
 from inspect import signature
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 from urllib.error import URLError
 
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
-from gld_mm.config.read import type_name
+from gld_mm.config.read import leaf_datasets, type_name
 from gld_mm.errors import UserError
 
 from .coco import check_coco_config
@@ -19,13 +20,13 @@ LAYOUTS: Dict[str, List[Tuple[str, ...]]] = {
     'CINIC10': [('{split}', )],
     'ImageNet': [('{split}', )],
     'Flowers102': [('imagelabels.mat', 'setid.mat', 'jpg')],
-    'StanfordCars':
-    [('devkit/cars_train_annos.mat', 'devkit/cars_test_annos_withlabels.mat',
-      'cars_train', 'cars_test'), ('cars_annos.mat', 'car_ims')],
+    'StanfordCars': [('devkit/cars_{split}_{annos}.mat', 'cars_{split}'),
+                     ('cars_annos.mat', 'car_ims')],
     'StanfordDogs': [('train_list.mat', 'test_list.mat', 'Images')],
     'CUB': [('images.txt', 'image_class_labels.txt', 'train_test_split.txt',
              'images')],
 }
+_ANNOS = dict(test='annos_withlabels')  # of the cars' splits
 # Whose datasets are no code of the user's
 _HOSTS = ('gld_mm', 'mmengine', 'mmpretrain', 'mmdet', 'mmseg')
 
@@ -50,7 +51,7 @@ def build_dataset(dataset: dict) -> BaseDataset:
             'has another checksum there, and the download failed: '
             f'{error.reason}. Put it there (docs/data.md)') from error
     except Exception as error:
-        parts = leaves(dataset)
+        parts = leaf_datasets(dataset)
         kinds = [class_of(part) for part in parts]
         if any(
                 kind and kind.__module__.split('.')[0] not in _HOSTS
@@ -76,23 +77,24 @@ def check_layout(dataset: dict) -> None:
     Raises:
         UserError: If something is missing, or a list is empty.
     """
-    for part in leaves(dataset):
+    for part in leaf_datasets(dataset):
         _check_layout(part)
 
 
 def _check_layout(dataset: dict) -> None:
     name, root = type_name(dataset), dataset.get('data_root') or ''
     named = _named_paths(dataset)
+    split = _setting(dataset, 'split') or ''
     layouts = [named] if named else [
         tuple(
-            path.format(split=dataset.get('split', 'train'))
+            path.format(split=split, annos=_ANNOS.get(split, 'annos'))
             for path in layout) for layout in LAYOUTS.get(name, [])
     ]
     readers = (dataset, *(dataset.get('pipeline') or ()))
     remote = any('://' in path for path in (root, *named)) or any(
         reader.get('backend_args') or reader.get('file_client_args')
         for reader in readers if isinstance(reader, dict))
-    if remote or not layouts or _downloads(dataset):
+    if remote or not layouts or _setting(dataset, 'download'):
         return
     for path in named:
         if Path(root, path).is_file() and not Path(root, path).stat().st_size:
@@ -107,10 +109,11 @@ def _check_layout(dataset: dict) -> None:
             f'{Path(root)}: {expected} (docs/data.md)')
 
 
-def _downloads(dataset: dict) -> bool:
+def _setting(dataset: dict, name: str) -> Any:
+    """A setting, or what the class takes by default."""
     kind = class_of(dataset)
-    return kind is not None and 'download' in signature(
-        kind).parameters and dataset.get('download', True)
+    known = signature(kind).parameters if kind is not None else {}
+    return dataset.get(name, known[name].default if name in known else None)
 
 
 def _named_paths(dataset: dict) -> Tuple[str, ...]:
@@ -120,8 +123,9 @@ def _named_paths(dataset: dict) -> Tuple[str, ...]:
     named += prefix.values() if isinstance(prefix, dict) else [prefix]
     if 'sub_data_root' in prefix:  # VOC's detection
         named += [
-            f'{prefix["sub_data_root"]}{folder}'
-            for folder in ('Annotations', 'JPEGImages')
+            osp.join(prefix['sub_data_root'], dataset.get(key, folder))
+            for key, folder in (('ann_subdir', 'Annotations'), ('img_subdir',
+                                                                'JPEGImages'))
         ]
     return tuple(name for name in named if name)
 
@@ -132,16 +136,6 @@ def _is_empty(dataset: dict) -> bool:
         return not len(DATASETS.build(dict(dataset, serialize_data=False)))
     except Exception:
         return False
-
-
-def leaves(dataset: dict) -> List[dict]:
-    """Configs of the datasets that one is made of, or its own."""
-    inner = dataset.get('datasets') or [dataset.get('dataset')]
-    found = [
-        leaf for part in inner if isinstance(part, dict)
-        for leaf in leaves(part)
-    ]
-    return found or [dataset]
 
 
 def class_of(dataset: dict) -> Optional[type]:

@@ -2,29 +2,11 @@
 """Compare the classes of datasets, heads and teachers."""
 from typing import Optional, Sequence
 
-from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
 from gld_mm.errors import UserError
 
 from .items import parts
-
-
-def head_classes(cfg: Config) -> Optional[int]:
-    """The number of classes of a model's heads, distilled or not.
-
-    None if no head of the hosts' names has any, or if they do not agree.
-    """
-    model = cfg.get('model') or {}
-    model = model.get('architecture') or model
-    if {'language_model', 'text_encoder'} & set(model):
-        return None  # The classes are told as a text.
-    found = set()
-    for name in ('head', 'bbox_head', 'decode_head'):
-        heads = model.get(name) or ()
-        for head in [heads] if isinstance(heads, dict) else heads:
-            found.add(head.get('num_classes'))
-    return found.pop() if len(found) == 1 else None
 
 
 def differ(name: str, classes: Optional[Sequence[str]],
@@ -59,13 +41,32 @@ def _labels(names: Optional[Sequence[str]]) -> dict:
     return found
 
 
-def check_zero_label(train: BaseDataset, val: BaseDataset) -> None:
-    """Raise an error if only one dataset reduces its labels by one."""
-    ours, theirs = ({
+def check_agreement(train: BaseDataset, val: BaseDataset,
+                    ours: Optional[Sequence[str]],
+                    theirs: Optional[Sequence[str]]) -> None:
+    """Check that a label means the same in training and validation.
+
+    Args:
+        train (BaseDataset): The training set.
+        val (BaseDataset): The validation set.
+        ours (Sequence[str], optional): Classes of the training set.
+        theirs (Sequence[str], optional): Classes of the validation set.
+
+    Raises:
+        UserError: If classes conflict, or only one dataset reduces its labels
+            by one.
+    """
+    conflict = describe_conflict(ours, theirs, 'the training set',
+                                 'the validation set')
+    if conflict:
+        raise UserError(f'{conflict} Give both the same list of classes '
+                        '(metainfo.classes, or folders of the same names).')
+    reduced, others = ({
         bool(getattr(part, 'reduce_zero_label', False))
         for part in parts(dataset)
     } for dataset in (train, val))
-    if not ours & theirs:
+    if not reduced & others:
         raise UserError('reduce_zero_label of the training set is '
-                        f'{ours.pop()}, of the validation set {theirs.pop()}: '
-                        'their labels differ by one. Set it alike in both.')
+                        f'{reduced.pop()}, of the validation set '
+                        f'{others.pop()}: their labels differ by one. Set it '
+                        'alike in both.')

@@ -106,8 +106,8 @@ def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:
                         'a pixel: masks are grey or have a palette.')
     if mask_size != size:
         raise UserError(
-            '{} has {}x{} pixels, its image {}x{}: they belong to different '
-            'sizes of the photograph.'.format(mask, *mask_size, *size))
+            '{} has {}x{} pixels, its image {}x{}: they should have the same '
+            'size.'.format(mask, *mask_size, *size))
     strange = sorted(set(values) - known)
     if strange:
         raise UserError(

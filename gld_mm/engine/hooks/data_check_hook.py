@@ -6,15 +6,15 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
-from gld_mm.datasets.checks.classes import (check_zero_label,
-                                            describe_conflict, head_classes)
+from gld_mm.config.read import count_classes
+from gld_mm.datasets.checks.classes import check_agreement, describe_conflict
 from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.engine.processes import teacher_of, unwrapped
 from gld_mm.errors import UserError
 
 # The losses of mmrazor and of this package that compare class by class
-_BY_CLASS = ('BinaryKLLoss', 'DISTLoss', 'DKDLoss', 'KDSoftCELoss',
-             'KLDivergence', 'NormalizedKLLoss')
+_BY_CLASS = ('BinaryKLLoss', 'CrossEntropyLoss', 'DISTLoss', 'DKDLoss',
+             'KDSoftCELoss', 'KLDivergence', 'NormalizedKLLoss', 'WSLD')
 
 
 @HOOKS.register_module()
@@ -47,14 +47,8 @@ class DataCheckHook(Hook):
         train = self._check(runner, runner.train_loop)
         if runner.val_loop is not None:
             val = self._check(runner, runner.val_loop)
-            conflict = describe_conflict(train, val, 'the training set',
-                                         'the validation set')
-            if conflict:
-                raise UserError(f'{conflict} Give both the same list of '
-                                'classes (metainfo.classes, or folders of the '
-                                'same names).')
-            check_zero_label(runner.train_loop.dataloader.dataset,
-                             runner.val_loop.dataloader.dataset)
+            check_agreement(runner.train_loop.dataloader.dataset,
+                            runner.val_loop.dataloader.dataset, train, val)
         self._check_teacher(runner, train)
 
     def _check(self, runner: Runner,
@@ -62,9 +56,10 @@ class DataCheckHook(Hook):
         metrics = getattr(getattr(loop, 'evaluator', None), 'metrics', ())
         return check_samples(
             loop.dataloader.dataset,
-            head_classes(runner.cfg),
+            count_classes(runner.cfg.get('model') or {}),
             self.sample,
-            evaluated=any(type(m).__name__ == 'CocoMetric' for m in metrics))
+            evaluated=any(
+                getattr(m, '_coco_api', None) is not None for m in metrics))
 
     def _check_teacher(self, runner: Runner,
                        classes: Optional[Sequence[str]]) -> None:

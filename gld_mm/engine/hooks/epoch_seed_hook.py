@@ -16,8 +16,9 @@ class EpochSeedHook(Hook):
     mmengine keeps no random state in its checkpoints, so a resumed run would
     draw the numbers of its first epoch again, and, where the config has no
     seed, shuffle by another. With this hook a run of epochs draws those that
-    the uninterrupted run would have drawn; to a run of iterations, all of it
-    is one epoch. Ranks differ. Workers of a dataloader draw their own.
+    the uninterrupted run would have drawn. Iteration-based training is seeded
+    once, at its start, and again when it is resumed. Ranks differ. Workers of
+    a dataloader draw their own.
     """
 
     priority = 'VERY_HIGH'

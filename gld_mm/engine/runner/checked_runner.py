@@ -50,13 +50,15 @@ class CheckedRunner(Runner):
         """Wrap the model for its processes, without naming a missing GPU."""
         if self.distributed and get_device() == 'cpu':
             self.cfg.pop('sync_bn', None)  # which is for GPUs
-            model_wrapper_cfg = dict(
+            defaults = dict(
                 type='MMDistributedDataParallel',
-                device_ids=None,
                 broadcast_buffers=False,
                 find_unused_parameters=self.cfg.get('find_unused_parameters',
-                                                    False),
-                **(model_wrapper_cfg or {}))
+                                                    False))
+            model_wrapper_cfg = {
+                **defaults,
+                **(model_wrapper_cfg or {}), 'device_ids': None
+            }
         return super().wrap_model(model_wrapper_cfg, model)
 
     @staticmethod
@@ -66,7 +68,10 @@ class CheckedRunner(Runner):
         """Build a dataloader, or say why its dataset cannot be read."""
         if not isinstance(dataloader, dict):
             return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
-        check_layout(dataloader['dataset'])
+        dataset = dataloader['dataset']
+        is_built = not isinstance(dataset, dict)
+        if not is_built:
+            check_layout(dataset)
         if dataloader.get('num_workers'):
             dataloader.setdefault('persistent_workers', True)
         else:  # mmpretrain's train.py asks for them where there are none
@@ -74,7 +79,8 @@ class CheckedRunner(Runner):
         try:
             return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         except Exception:
-            build_dataset(dataloader['dataset'])  # This says if it is that.
+            if not is_built:
+                build_dataset(dataset)  # This says if it is that.
             raise
 
     def build_evaluator(self, evaluator: Union[Dict, List,

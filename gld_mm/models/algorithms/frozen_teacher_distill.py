@@ -198,7 +198,9 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
     # preprocessor, which normalises nothing.
     if isinstance(teacher, dict):
         from_config = True
-        is_normalised = bool(teacher.get('data_preprocessor'))
+        # mmrazor builds the config that "cfg_path" names, with its own.
+        is_normalised = bool(
+            teacher.get('data_preprocessor') or teacher.get('cfg_path'))
         # The student draws the same initial weights as without a teacher.
         with torch.random.fork_rng(devices=[]):
             teacher = MODELS.build(teacher)

@@ -27,6 +27,8 @@ def select_classes(network: BaseModel, classes: Sequence[Union[int,
             classifiers are known.
     """
     head = getattr(network, 'head', getattr(network, 'decode_head', network))
+    if isinstance(head, nn.ModuleList):
+        head = head[-1]  # of a cascade, which predicts by the last
     count = getattr(head, 'num_classes', 0)
     layers = [
         layer for layer in head.modules()
@@ -43,7 +45,11 @@ def select_classes(network: BaseModel, classes: Sequence[Union[int,
         layer.weight = nn.Parameter(layer.weight[labels], False)
         if layer.bias is not None:
             layer.bias = nn.Parameter(layer.bias[labels], False)
-    head.num_classes = len(labels)
+    # mmseg's networks repeat what their head says.
+    for owner in (head, network):
+        for name in ('num_classes', 'out_channels'):
+            if getattr(owner, name, None) == count:
+                setattr(owner, name, len(labels))
     names = (getattr(network, 'dataset_meta', None) or {}).get('classes')
     if names:
         network.dataset_meta = dict(

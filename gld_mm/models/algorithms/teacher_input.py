@@ -36,7 +36,7 @@ class TeacherInput(NamedTuple):
             images.new_tensor(x).view(-1, 1, 1)
             for x in (self.scale, self.shift))
         images = images * scale + shift
-        if self.size is not None and self.size != images.shape[2:]:
+        if self.size is not None and tuple(self.size) != images.shape[2:]:
             images = F.interpolate(
                 images, self.size, mode='bilinear', antialias=True)
         return images

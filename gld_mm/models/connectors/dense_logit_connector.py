@@ -1,7 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from typing import List, Optional, Sequence, Tuple, Union
 
-from mmengine.utils import to_2tuple
 from mmrazor.models.architectures.connectors.base_connector import \
     BaseConnector
 from mmrazor.registry import MODELS
@@ -10,6 +9,7 @@ from torch.nn import functional as F
 
 from gld_mm.errors import UserError
 from gld_mm.functional import global_local_logits
+from gld_mm.numerics import to_grid
 
 
 @MODELS.register_module()
@@ -39,9 +39,7 @@ class DenseLogitConnector(BaseConnector):
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         self.cls_out_channels = cls_out_channels
-        self.grid = to_2tuple(grid)
-        if min(self.grid) < 1:
-            raise UserError(f'grid should be at least 1, got {grid}.')
+        self.grid = to_grid(grid)
 
     def forward_train(self, scores: Sequence[Tensor]) -> List[Tensor]:
         """Pool all positions.

@@ -110,7 +110,7 @@ class BaseGLDDistiller(ConfigurableDistiller):
             s[:, :n] & t[:, :n]
             for s, t, n in zip(student_labelled, teacher_labelled, sizes)
         ] if student_labelled and teacher_labelled else None
-        # The step that follows may spoil the weights and what they put out.
+        # The next step may make the weights, and so the logits, not finite.
         self.compared = dict(
             student=[x.detach() for x in student], teacher=teacher)
         terms: Dict[str, Callable[..., Tensor]] = dict(

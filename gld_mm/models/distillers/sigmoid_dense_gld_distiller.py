@@ -7,6 +7,7 @@ from mmrazor.registry import MODELS
 from torch import Tensor, nn
 
 from gld_mm.errors import UserError
+from gld_mm.models.connectors.dense_logit_connector import split_anchors
 
 from .base_gld_distiller import BaseGLDDistiller, LogitSets, flatten
 
@@ -87,12 +88,14 @@ class SigmoidDenseGLDDistiller(BaseGLDDistiller):
     def _logits(self, from_student: bool) -> LogitSets:
         scores = self.get_record('logits', from_student)
         confidence = self._confidence()
-        anchors = [x.shape[1] // self.cls_out_channels for x in scores]
-        others = [x.shape[1] for x in confidence]
+        levels = split_anchors(scores, self.cls_out_channels)
+        anchors, others = ([x.shape[1] for x in sets]
+                           for sets in (levels, confidence))
         if anchors != others:
             raise UserError(
                 f'The student has {anchors} anchors on its levels, the '
-                f'teacher {others}: both need the same levels and anchors.')
+                f'teacher {others}: both need the same levels, anchors and '
+                'classes.')
         return self.connectors['logits'].pool_weighted(scores, confidence)
 
     @torch.no_grad()
@@ -101,10 +104,11 @@ class SigmoidDenseGLDDistiller(BaseGLDDistiller):
         scores = self.get_record('logits', from_student=False)
         factors = self.get_record('factors', from_student=False)
         confidence = [
-            level.unflatten(1, (-1, self.cls_out_channels)).amax(2).sigmoid()
-            for level in scores
+            level.amax(2).sigmoid()
+            for level in split_anchors(scores, self.cls_out_channels)
         ]
-        if factors:
+        # A third output of another shape, such as a refined box, is none.
+        if [x.shape for x in factors] == [x.shape for x in confidence]:
             confidence = [
                 c * factor.sigmoid() for c, factor in zip(confidence, factors)
             ]

@@ -30,9 +30,10 @@ class CellsInBatch:
     hidden layers) then treats a cell as one more image. At the network's
     output the cells are cut off again, so that the loss sees only the images.
 
-    A module that pools maps gets the cell itself. If code pools, or a token is
-    read out, every position and token gets the mean of the cell. Batch norm
-    takes its statistics from the images alone.
+    Where a module pools the map, it pools each cell. Where other code does, or
+    where a token is read out, each position and token of the map that is
+    appended is the mean of the cell. Batch norm takes its statistics from the
+    images alone.
 
     The map and the output are found by trial: the map is the output of the
     last module from which on the network answers for every cell, and answers
@@ -223,8 +224,9 @@ class CellsInBatch:
             if self.map_name is None:  # on trial
                 raise ValueError('An output lacks cells.')
             raise UserError(
-                f'The {self.name} computes something else in training than in '
-                'testing: name the feature and the classifier.')
+                f'The {self.name} outputs {len(tensors(out)[0])} rows for '
+                f'{self.size} images in training, {copies * self.size} were '
+                'expected: name the feature and the classifier.')
         self.extended = False
         # A network with two classifiers predicts by their sum.
         logits: Any = sum(tensors(out))

@@ -3,12 +3,12 @@ from typing import Any, Optional, Tuple, Union
 
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
-from mmengine.utils import to_2tuple
 from mmrazor.registry import TASK_UTILS
 from torch import Tensor
 
 from gld_mm.errors import UserError
 from gld_mm.functional import global_local_logits
+from gld_mm.numerics import to_grid
 
 from .cells_in_batch import CellsInBatch, is_close
 from .find_module import find_module
@@ -48,9 +48,7 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
         if classifier is not None and feature is None:
             feature = 'backbone'
         super().__init__(feature, network)
-        self.grid = None if grid is None else to_2tuple(grid)
-        if self.grid is not None and min(self.grid) < 1:
-            raise UserError(f'grid should be at least 1, got {grid}.')
+        self.grid = None if grid is None else to_grid(grid)
         self.fixed_kernel = fixed_kernel
         self.classifier_name = classifier
         self.cells: Optional[CellsInBatch] = None
@@ -84,16 +82,22 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
             data_idx (int, optional): Not used. Defaults to None.
 
         Returns:
-            Tensor: ``(B, 1 + L, K)``, the global logit first.
+            Tensor: ``(B, 1 + L, K)``, the global logit first, or ``(B, K)``
+            if there is no grid.
 
         Raises:
             UserError: If what was recorded cannot be classified.
         """
+        logits = self._recorded()
+        return logits[:, 0] if self.grid is None else logits
+
+    def _recorded(self) -> Tensor:
+        """The logits of the images first, then of their cells."""
         if self.cells is not None:
             logits = self.cells.logits
             if logits is None:
                 raise UserError(f'The {self.network} has not run.')
-            return logits[:, 0] if self.grid is None else logits
+            return logits
         if not self.data_buffer:
             raise UserError(not_called(self.source, self.network))
         output = self.data_buffer[-1]
@@ -133,8 +137,7 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
             return
         with as_in_testing(self.model):
             expected: Any = sum(tensors(self.model(images, mode='tensor')))
-            logits = self.get_record_data()[:, 0]
-            self.reset_data_buffer()
+            logits = self._recorded()[:, 0]
         if not is_close(logits, expected):
             raise UserError(
                 f'The logits of the {self.network} to compare, '
@@ -149,9 +152,9 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
         if self.grid is None:
             return
         if cells.map_name is None:
-            text = (f'GLD finds no local logits of the {self.network}: what '
-                    'follows its feature map takes no part of it. The global '
-                    'and the relation term are left.')
+            text = (f'GLD finds no local logits of the {self.network}: the '
+                    'layers after its feature map cannot classify a part of '
+                    'it. The global and the relation term are left.')
         else:
             text = (f'GLD takes the local logits of the {self.network} from '
                     f'the map that "{cells.map_name}" outputs.')

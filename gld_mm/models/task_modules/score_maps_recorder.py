@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
+import torch
 from mmengine.model import BaseModel
 from mmrazor.registry import TASK_UTILS
 from torch import Tensor, nn
@@ -49,6 +50,8 @@ class ScoreMapsRecorder(TrialRecorder):
         """
         super().prepare_from_model(model)
         self.levels: Optional[int] = None
+        # Where the scores are among what a module outputs
+        self._places: Dict[nn.Module, int] = {}
         if self.source is not None:
             module = find_module(self.model, self.source)
             for level in module if isinstance(module,
@@ -83,26 +86,22 @@ class ScoreMapsRecorder(TrialRecorder):
                 f'{found} for images alone; GLD needs maps of class scores '
                 '(B, C, H, W).')
         self.levels = len(scores)
-        hooked = set()
         for score in scores:
             for call in calls:
                 if any(score is x for x in call.outputs):
-                    if call.module not in hooked:
-                        hooked.add(call.module)
-                        self._hook(call.module,
-                                   [score is x
-                                    for x in call.outputs].index(True))
+                    if call.module not in self._places:
+                        self._places[call.module] = [
+                            score is x for x in call.outputs
+                        ].index(True)
+                        call.module.register_forward_hook(self._record)
                     break
             else:
                 self._record_forward()
                 return
 
-    def _hook(self, module: nn.Module, index: int) -> None:
-
-        def record(module: nn.Module, args: tuple, output: Any) -> None:
-            self.forward_hook(module, args, tensors(output)[index])
-
-        module.register_forward_hook(record)
+    @torch.compiler.disable
+    def _record(self, module: nn.Module, args: tuple, output: Any) -> None:
+        self.forward_hook(module, args, tensors(output)[self._places[module]])
 
     def _record_forward(self) -> None:
         head = getattr(self.model, 'decode_head', None) or self.model.bbox_head

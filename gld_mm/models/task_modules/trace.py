@@ -49,7 +49,7 @@ def trace(network: nn.Module, images: Tensor) -> Tuple[List[Call], Any]:
 
 @contextmanager
 def as_in_testing(network: nn.Module) -> Iterator[None]:
-    """Run a network without a trace of it: in eval mode, no gradient."""
+    """Put a network into eval mode, without gradients, for a while."""
     modes = {module: module.training for module in network.modules()}
     for module in modes:
         module.training = False

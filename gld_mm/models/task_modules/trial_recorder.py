@@ -1,7 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from abc import abstractmethod
 from contextlib import nullcontext
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 import torch
 from mmengine.model import BaseModel
@@ -52,15 +52,29 @@ class TrialRecorder(ModuleOutputsRecorder):
         images = args[0] if args else next(iter(kwargs.values()))
         if not self._was_tried:
             self._was_tried = True
+            before = [(buffer, len(buffer)) for buffer in self._buffers()]
             # torch.compile would compile the trial.
             eager: Any = getattr(torch.compiler, 'set_stance', nullcontext)
             with eager('force_eager'):
                 self.try_out(images[:2])
+            for buffer, length in before:  # without those of the trial
+                del buffer[length:]
             # Old torch would use casts of the trial (pytorch#112583).
             torch.clear_autocast_cache()
             # What was compiled before knows nothing of new hooks.
             torch.compiler.reset()
         self.begin(images)
+
+    def _buffers(self) -> List[list]:
+        """What the recorders of the network, of any kind, have so far."""
+        hooks = (
+            hook for module in self.model.modules()
+            for hook in module._forward_hooks.values())
+        recorders = (getattr(hook, '__self__', None) for hook in hooks)
+        return [
+            recorder.data_buffer for recorder in recorders
+            if isinstance(recorder, ModuleOutputsRecorder)
+        ]
 
     @abstractmethod
     def try_out(self, images: Tensor) -> None:

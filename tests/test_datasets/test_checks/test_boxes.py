@@ -112,3 +112,16 @@ def test_an_empty_list_is_an_error(data):
 def test_another_number_of_classes_is_an_error(data):
     with pytest.raises(UserError, match='has 20 classes, the head 80'):
         check(data[1], num_classes=80)
+
+
+def test_folders_may_have_names_of_their_own(data):
+    root, cfg = data
+    for old, new in (('Annotations', 'xml'), ('JPEGImages', 'photos')):
+        (root / 'VOC2007' / old).rename(root / 'VOC2007' / new)
+    part = cfg.datasets[0]
+    part.update(ann_subdir='xml', img_subdir='photos')
+    part.data_prefix.sub_data_root = 'VOC2007'  # with or without a slash
+    check(part)
+    part.ann_subdir = 'elsewhere'
+    with pytest.raises(UserError, match='VOC2007/elsewhere is missing'):
+        check_layout(part)

@@ -24,7 +24,8 @@ def test_a_wrong_folder_names_what_is_missing_and_the_layout(data, tmp_path):
 
 def test_an_unreadable_annotation_is_one_line(data):
     layout, *_ = LAYOUTS[data.type]
-    (Path(data.data_root) / layout[0]).write_bytes(b'no annotation \xff\n')
+    name = layout[0].format(split='train', annos='annos')
+    (Path(data.data_root) / name).write_bytes(b'no annotation \xff\n')
     with pytest.raises(UserError, match='cannot be read: ') as error:
         build_dataset(data)
     assert len(str(error.value).splitlines()) == 1
@@ -100,3 +101,20 @@ def test_a_download_that_fails_says_where_the_data_go(tmp_path, monkeypatch):
 ])
 def test_data_that_are_not_on_the_disk_are_left_alone(where):
     check_layout(dict(type='CustomDataset', **where))
+
+
+def test_imagenet_without_a_split_has_its_classes_in_the_root(tmp_path):
+    check_layout(dict(type='ImageNet', data_root=str(tmp_path)))
+    with pytest.raises(UserError, match='val is missing'):
+        check_layout(
+            dict(type='ImageNet', data_root=str(tmp_path), split='val'))
+
+
+def test_one_split_of_the_cars_needs_no_other(tmp_path):
+    (tmp_path / 'cars_train').mkdir()
+    (tmp_path / 'devkit').mkdir()
+    (tmp_path / 'devkit' / 'cars_train_annos.mat').touch()
+    cars = dict(type='StanfordCars', data_root=str(tmp_path))
+    check_layout(cars)
+    with pytest.raises(UserError, match='cars_test_annos_withlabels.mat is'):
+        check_layout(dict(cars, split='test'))

@@ -1,8 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import pytest
-from mmengine.config import Config
 
-from gld_mm.datasets.checks.classes import describe_conflict, head_classes
+from gld_mm.datasets.checks.classes import describe_conflict
 
 
 def conflict(ours, theirs):
@@ -32,19 +31,3 @@ def test_another_order_is_called_that():
     assert conflict(('a', 'b', 'c'), ('a', 'c', 'b')) == (
         'B has the same classes in another order: "b" is label 1 of A and '
         'label 2 of B.')
-
-
-@pytest.mark.parametrize('model, classes', [
-    (dict(head=dict(num_classes=7)), 7),
-    (dict(architecture=dict(head=dict(num_classes=7)), teacher={}), 7),
-    (dict(decode_head=[dict(
-        num_classes=7), dict(num_classes=7)]), 7),
-    (dict(bbox_head=[dict(
-        num_classes=7), dict(num_classes=8)]), None),
-    (dict(head=dict(type='MAEPretrainHead')), None),
-    (dict(head=None), None),
-    (dict(), None),
-])
-def test_the_classes_of_a_head_are_found(model, classes):
-    assert head_classes(Config(dict(model=model))) == classes
-    assert head_classes(Config(dict())) is None

@@ -140,7 +140,15 @@ def taught(folder, classes, **distiller):
         })
 
 
-@pytest.mark.parametrize('distiller', [dict(), KD], ids=['gld', 'kd'])
+def kd_by(loss):
+    """KD by another loss of mmrazor."""
+    losses = dict(loss_kl=dict(type=f'mmrazor.{loss}'))
+    return {**KD, 'distill_losses': losses}
+
+
+@pytest.mark.parametrize(
+    'distiller', [dict(), KD, kd_by('CrossEntropyLoss')],
+    ids=['gld', 'kd', 'ce'])
 def test_a_teacher_of_the_same_classes_in_another_order_is_refused(
         tmp_path, mmpretrain_scope, distiller):
     model = taught(tmp_path / 'a', ('b', 'a'), **distiller)

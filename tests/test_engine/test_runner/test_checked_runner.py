@@ -100,6 +100,26 @@ def test_workers_live_on_unless_the_config_says_otherwise(build):
 def test_a_dataloader_that_is_built_stays_as_it_is(build):
     made = build(loader())
     assert build(made) is made
+    assert len(build(dict(loader(), dataset=made.dataset)).dataset) == 64
+
+
+def test_settings_of_the_wrapper_win_without_a_gpu(monkeypatch):
+    given = []
+    monkeypatch.setattr(Runner, 'wrap_model',
+                        lambda self, cfg, model: given.append(cfg))
+    runner = CheckedRunner.__new__(CheckedRunner)
+    runner.cfg = Config(dict(find_unused_parameters=True))
+    monkeypatch.setattr(CheckedRunner, 'distributed', True)
+    monkeypatch.setattr('gld_mm.engine.runner.checked_runner.get_device',
+                        lambda: 'cpu')
+    runner.wrap_model(dict(type='Mine', broadcast_buffers=True), None)
+    assert given == [
+        dict(
+            type='Mine',
+            device_ids=None,
+            broadcast_buffers=True,
+            find_unused_parameters=True)
+    ]
 
 
 def test_an_unknown_optimizer_is_one_line(tmp_path):

@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from mmpretrain.registry import MODELS as CLS_MODELS
 from mmrazor.registry import MODELS
 
@@ -54,3 +55,34 @@ def test_a_teacher_of_more_classes_teaches_some_of_them(
     expected = teacher.eval()(batch[0])[:, range(19, 9, -1)]
     torch.testing.assert_close(model.teacher(batch[0]), expected)
     assert model.loss(*batch)['distill.loss_global'] > 0
+
+
+@pytest.mark.parametrize('cascade', [False, True])
+def test_a_segmentation_teacher_slides_over_images_with_its_new_classes(
+        cascade):
+    registry = pytest.importorskip('mmseg.registry')
+    head = dict(
+        type='FCNHead',
+        in_channels=8,
+        in_index=0,
+        channels=4,
+        num_convs=1,
+        num_classes=5)
+    last = {**head, 'type': 'OCRHead', 'ocr_channels': 4}
+    del last['num_convs']
+    network = registry.MODELS.build(
+        ConfigDict(
+            type='CascadeEncoderDecoder' if cascade else 'EncoderDecoder',
+            _scope_='mmseg',
+            backbone=dict(
+                type='MobileNetV2', widen_factor=0.1, out_indices=(0, 1)),
+            decode_head=[head, last] if cascade else head,
+            test_cfg=dict(mode='slide', crop_size=(32, 32), stride=(16, 16)),
+            **(dict(num_stages=2) if cascade else {}))).eval()
+    images, metas = torch.rand(
+        1, 3, 48, 48), [dict(img_shape=(48, 48), ori_shape=(48, 48))]
+    with torch.no_grad():
+        before = network.inference(images, metas)
+        select_classes(network, [3, 0])
+        after = network.inference(images, metas)
+    torch.testing.assert_close(after, before[:, [3, 0]])

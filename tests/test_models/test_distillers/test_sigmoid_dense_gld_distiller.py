@@ -152,3 +152,30 @@ def test_the_task_loss_counts_fully():
     distiller = MODELS.build(
         dict(type='SigmoidDenseGLDDistiller', cls_out_channels=3))
     assert distiller.task_loss_weight == 1
+
+
+def test_scores_by_name_are_those_that_are_found():
+    student, teacher = Detector(centerness=True), Detector(centerness=True)
+    x = 3 * torch.randn(3, 5, 4, 4)
+    found = losses_of(student, teacher, x)
+    named = losses_of(student, teacher, x, scores='bbox_head.cls')
+    assert found['loss_global'] > 0
+    torch.testing.assert_close(named, found)
+
+
+def test_a_third_output_that_is_no_factor_changes_nothing():
+    student, teacher = Detector(), Detector(centerness=True)
+    x = torch.randn(2, 5, 4, 4)
+    boxes = teacher.bbox_head.centerness = nn.Conv2d(5, 4, 1)  # refined ones
+    refined = losses_of(student, teacher, x)
+    nn.init.zeros_(boxes.weight)
+    torch.testing.assert_close(losses_of(student, teacher, x), refined)
+    teacher.bbox_head.centerness = None
+    torch.testing.assert_close(losses_of(student, teacher, x), refined)
+
+
+def test_a_teacher_of_other_classes_is_one_line():
+    teacher = Detector()
+    teacher.bbox_head.cls = nn.Conv2d(5, CLASSES + 1, 1)
+    with pytest.raises(UserError, match='not a multiple of cls_out_channels'):
+        losses_of(Detector(), teacher, torch.randn(2, 5, 4, 4))

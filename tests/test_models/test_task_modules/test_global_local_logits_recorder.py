@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.model import BaseModel
 from mmpretrain.registry import MODELS
+from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from mmrazor.registry import TASK_UTILS
 from torch import nn
 
@@ -281,3 +282,22 @@ def test_a_neck_that_the_names_leave_out_is_an_error():
 def test_a_grid_of_zero_is_an_error():
     with pytest.raises(UserError, match='at least 1, got 0'):
         TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder', grid=0))
+
+
+@pytest.mark.parametrize('names', [{}, dict(classifier='head.fc')])
+def test_without_a_grid_the_logits_are_what_the_network_outputs(names):
+    model = MODELS.build(classifier()).eval()
+    logits, output = recorded(
+        model, torch.rand(3, 3, 16, 16), grid=None, **names)
+    torch.testing.assert_close(logits, output)
+
+
+def test_a_recorder_of_mmrazor_beside_it_has_the_batch_alone():
+    model = MODELS.build(classifier())
+    ours = TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder', grid=None))
+    other = ModuleOutputsRecorder('neck')
+    ours.initialize(model)
+    other.initialize(model)
+    with ours, other:
+        model(torch.rand(3, 3, 16, 16))
+    assert [len(output[0]) for output in other.data_buffer] == [3]

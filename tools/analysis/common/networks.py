@@ -9,7 +9,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from torch import Tensor
 
-from gld_mm.config import read_config, student_of
+from gld_mm.config import model_of, read_config, student_of
 from gld_mm.engine.checkpoint import load_checkpoint
 
 from .samples import Sample
@@ -30,9 +30,7 @@ def load_network(config: str, checkpoint: str) -> BaseModel:
     """
     cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
-    if 'data_preprocessor' in cfg:  # mmpretrain's runner hands it over
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    network = MODELS.build(cfg.model)
+    network = MODELS.build(model_of(cfg))
     load_checkpoint(network, checkpoint)
     return network.to(get_device()).eval()
 

@@ -5,12 +5,12 @@ from typing import List, Optional, Sequence
 
 import mmcv
 import numpy as np
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.registry import DATASETS, init_default_scope
+from mmengine.registry import init_default_scope
 
-from gld_mm.config import read_config
-from gld_mm.datasets.checks.build import build_dataset
+from gld_mm.config import leaf_datasets, model_of, read_config, student_of
+from gld_mm.datasets.checks.build import build_dataset, class_of
 from gld_mm.errors import UserError
 
 
@@ -53,7 +53,7 @@ def load_samples(config: str,
     is_bgr = _is_bgr(cfg)
     if images:
         pipeline = Compose([
-            step for step in _innermost(dataset).pipeline
+            step for step in leaf_datasets(dataset)[0]['pipeline']
             if 'LoadAnnotations' not in step.type
         ])
         packed = [pipeline(_read(path, is_bgr)) for path in images]
@@ -87,9 +87,8 @@ def load_metainfo(config: str) -> dict:
     """
     cfg = read_config(config)
     init_default_scope(cfg.default_scope)
-    dataset = _innermost(cfg.test_dataloader.dataset)
-    with DATASETS.switch_scope_and_registry(None) as registry:  # the host's
-        known = getattr(registry.get(dataset.type), 'METAINFO', {})
+    dataset = leaf_datasets(cfg.test_dataloader.dataset)[0]
+    known = getattr(class_of(dataset), 'METAINFO', {})
     metainfo = {**known, **dataset.get('metainfo', {})}
     if not metainfo.get('classes'):  # images in folders
         metainfo = dict(build_dataset(dataset).metainfo)
@@ -97,7 +96,7 @@ def load_metainfo(config: str) -> dict:
 
 
 def _read(path: str, is_bgr: bool) -> dict:
-    """Read an image, for a pipeline that does not as for one that does."""
+    """Read an image, whether or not the pipeline loads it again."""
     if not Path(path).is_file():
         raise UserError(f'The image {path} does not exist.')
     image = mmcv.imread(path, channel_order='bgr' if is_bgr else 'rgb')
@@ -112,18 +111,9 @@ def _read(path: str, is_bgr: bool) -> dict:
         ori_shape=shape)
 
 
-def _innermost(dataset: ConfigDict) -> ConfigDict:
-    """The dataset in its wrappers."""
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
-    return dataset
-
-
 def _is_bgr(cfg: Config) -> bool:
     """Whether images are BGR before the preprocessor."""
-    model = cfg.model.get('architecture', cfg.model)
-    preprocessor = cfg.get('data_preprocessor') or {}
-    preprocessor = {**preprocessor, **(model.get('data_preprocessor') or {})}
+    preprocessor = model_of(student_of(cfg)).get('data_preprocessor') or {}
     return bool(preprocessor.get('to_rgb') or preprocessor.get('bgr_to_rgb'))
 
 
