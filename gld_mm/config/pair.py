@@ -127,9 +127,7 @@ def _image_size(cfg: Config) -> Optional[Tuple[int, int]]:
         size = step.get('crop_size') or step.get('scale')
         name = type_name(step)
         if size and ('Crop' in name or name == 'Resize'):
-            height, width = to_2tuple(size)
+            size = tuple(to_2tuple(size))
             # These two of mmcv take the width first.
-            return (width, height) if name in ('Resize',
-                                               'CenterCrop') else (height,
-                                                                   width)
+            return size[::-1] if name in ('Resize', 'CenterCrop') else size
     return None

@@ -84,18 +84,20 @@ def check_layout(dataset: dict) -> None:
 def _check_layout(dataset: dict) -> None:
     name, root = type_name(dataset), dataset.get('data_root') or ''
     named = _named_paths(dataset)
-    split = _setting(dataset, 'split') or ''
-    layouts = [named] if named else [
-        tuple(
-            path.format(split=split, annos=_ANNOS.get(split, 'annos'))
-            for path in layout) for layout in LAYOUTS.get(name, [])
-    ]
+    layouts = [named] if named else LAYOUTS.get(name, [])
     readers = (dataset, *(dataset.get('pipeline') or ()))
     remote = any('://' in path for path in (root, *named)) or any(
         reader.get('backend_args') or reader.get('file_client_args')
         for reader in readers if isinstance(reader, dict))
     if remote or not layouts or _setting(dataset, 'download'):
         return
+    if not named:
+        split = _setting(dataset, 'split') or ''
+        annos = _ANNOS.get(split, 'annos')
+        layouts = [
+            tuple(path.format(split=split, annos=annos) for path in layout)
+            for layout in layouts
+        ]
     for path in named:
         if Path(root, path).is_file() and not Path(root, path).stat().st_size:
             raise UserError(f'{name}: {Path(root, path)} is empty.')
