@@ -17,12 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from .numerics import (at_least_float32, in_full_precision, pool_cells,
-                       rounding_error, shift_and_scale, squared_distances)
-
-__all__ = [
-    'binary_kl', 'global_local_logits', 'normalize_logits', 'normalized_kl',
-    'relation_matrix', 'relation'
-]
+                       shift_and_scale)
 
 
 def global_local_logits(feature: Tensor,
@@ -76,7 +71,9 @@ def normalize_logits(logits: Tensor) -> Tensor:
                          f'least 2 classes, got logits {tuple(logits.shape)}.')
     centred = logits - logits.mean(-1, keepdim=True)
     variance = centred.square().sum(-1, keepdim=True) / (num_classes - 1)
-    constant = variance.detach() <= rounding_error(logits).square()
+    largest = logits.detach().abs().amax(-1, keepdim=True)
+    rounding_error = 8 * torch.finfo(logits.dtype).eps * largest
+    constant = variance.detach() <= rounding_error.square()
     std = variance.masked_fill(constant, 1).sqrt()
     return centred.masked_fill(constant, 0) / std
 
@@ -156,7 +153,11 @@ def relation_matrix(rows: Tensor,
         tuple[Tensor, Tensor]: :math:`R` ``(R, M)``, in which a row of zeros
         stays zero, and the norms :math:`\|D_i\|_2` ``(R, 1)``.
     """
-    distances = squared_distances(rows, logits, out)
+    # |a|^2 + |b|^2 - 2ab takes one matrix product.
+    distances = torch.mm(rows, logits.t(), out=out).mul_(-2)
+    distances += rows.square().sum(-1, keepdim=True)
+    distances += logits.square().sum(-1)
+    distances.clamp_(min=0)
     norms = distances.norm(dim=-1, keepdim=True).clamp(min=1e-12)
     return distances.div_(norms), norms
 

@@ -1,7 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """What keeps the equations exact: precision, rounding, pooling windows."""
 from functools import wraps
-from typing import Callable, List, Optional, Tuple, Union
+from typing import Callable, List, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -9,11 +9,6 @@ from mmengine.utils import to_2tuple
 from torch import Tensor
 
 from gld_mm.errors import UserError
-
-__all__ = [
-    'at_least_float32', 'cell_windows', 'in_full_precision', 'pool_cells',
-    'rounding_error', 'shift_and_scale', 'squared_distances', 'to_grid'
-]
 
 
 def at_least_float32(logits: Tensor) -> Tensor:
@@ -37,12 +32,6 @@ def in_full_precision(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return wrapper
 
 
-def rounding_error(logits: Tensor) -> Tensor:
-    """Bound the rounding error of each row, ``(N, K) -> (N, 1)``."""
-    largest = logits.detach().abs().amax(-1, keepdim=True)
-    return 8 * torch.finfo(logits.dtype).eps * largest
-
-
 def shift_and_scale(logits: Tensor) -> Tensor:
     """Move the origin to the first row and scale the largest entry to 1.
 
@@ -54,25 +43,6 @@ def shift_and_scale(logits: Tensor) -> Tensor:
     shifted = logits - logits[:1].detach()
     scale = shifted.detach().abs().amax()
     return shifted / scale.masked_fill(scale == 0, 1)
-
-
-def squared_distances(rows: Tensor,
-                      logits: Tensor,
-                      out: Optional[Tensor] = None) -> Tensor:
-    """Compute ``|a|^2 + |b|^2 - 2ab``, which takes one matrix product.
-
-    Args:
-        rows (Tensor): ``(R, K)``.
-        logits (Tensor): ``(M, K)``.
-        out (Tensor, optional): Memory for the result. Defaults to None.
-
-    Returns:
-        Tensor: ``(R, M)``.
-    """
-    distances = torch.mm(rows, logits.t(), out=out).mul_(-2)
-    distances += rows.square().sum(-1, keepdim=True)
-    distances += logits.square().sum(-1)
-    return distances.clamp_(min=0)
 
 
 def to_grid(grid: Union[int, Tuple[int, int]]) -> Tuple[int, int]:

@@ -94,7 +94,7 @@ def is_readable(path: str) -> bool:
     try:
         with Image.open(path) as image:
             image.load()
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False
     return True
 
@@ -133,7 +133,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         try:
             built[split] = build_dataset(dataset_cfg)
             found, classes[split] = check(split, built[split], cfg, console,
-                                          args.workers)
+                                          max(1, args.workers or 1))
             faults += found
         except UserError as error:
             faults.append(str(error))

@@ -90,6 +90,10 @@ def export(config: str,
     writer = writers[out.suffix]
     if writer and (size is None or min(size) < 1):
         raise UserError(f'{out} needs --size H W, the size of the images.')
+    plain = out.with_suffix('.py')
+    if not writer and plain.resolve() == Path(config).resolve():
+        raise UserError(f'{plain}, the config to test {out} with, would '
+                        f'overwrite {config}: choose another name.')
     cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
@@ -105,7 +109,6 @@ def export(config: str,
         else:
             to_checkpoint(
                 weights.get('meta', {}), model.state_dict(), temporary)
-            plain = out.with_suffix('.py')
             plain_config(cfg).dump(plain)
             written = f'{out} and {plain}'
         temporary.replace(out)
@@ -224,6 +227,9 @@ def compare(network: nn.Module, exported: Callable, size: Tuple[int,
 def plain_config(cfg: Config) -> Config:
     """What a host library needs to test the student."""
     plain = {key: cfg[key] for key in CONFIG_KEYS if key in cfg}
+    drawing = cfg.get('default_hooks', {}).get('visualization')
+    if drawing:
+        plain['default_hooks'] = dict(visualization=drawing)
     modules = imported_modules(cfg)
     if not needs_gld_mm(plain):
         modules = [x for x in modules if x.split('.')[0] != 'gld_mm']

@@ -10,6 +10,7 @@ from typing import Optional, Sequence
 
 import mmengine
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
 from mmengine.registry import RUNNERS
 
@@ -27,12 +28,14 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         '--work-dir',
         help='folder of logs; by default work_dirs/ followed by the name of '
         'the config')
-    parser.add_argument('--out', help='file for predictions or metrics')
+    parser.add_argument(
+        '--out',
+        help='file for predictions (*.pkl) or metrics (*.json); with mmseg, '
+        'folder for predicted masks')
     parser.add_argument(
         '--out-item',
         choices=['metrics', 'pred'],
-        default='pred',
-        help='what to write to --out')
+        help='what to write to --out; by default predictions')
     parser.add_argument(
         '--amp', action='store_true', help='test in mixed precision')
     parser.add_argument(
@@ -59,6 +62,10 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
+    if args.out_item and not args.out:
+        parser.error('--out-item needs --out FILE.')
+    if args.interval < 1:
+        parser.error('--interval should be at least 1.')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -70,6 +77,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         'work_dirs',
         osp.splitext(osp.basename(args.config))[0])
+    # The work dir keeps the config of the training.
+    object.__setattr__(cfg, '_filename', f'test_{osp.basename(args.config)}')
     cfg.load_from = args.checkpoint
     if args.amp:
         cfg.test_cfg.fp16 = True
@@ -82,7 +91,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 
 def show(cfg: Config, args: argparse.Namespace) -> None:
     """Turn the host's visualization hook on; each has settings of its own."""
-    hook = cfg.default_hooks.get('visualization')
+    hook = cfg.get('default_hooks', {}).get('visualization')
     if hook is None:
         raise UserError('--show and --show-dir need default_hooks.'
                         'visualization in the config.')
@@ -90,6 +99,8 @@ def show(cfg: Config, args: argparse.Namespace) -> None:
         show=args.show, wait_time=args.wait_time, interval=args.interval)
     kind = type_name(hook)
     if kind == 'DetVisualizationHook':
+        if args.interval > 1:
+            raise UserError('mmdet draws every image: leave out --interval.')
         hook.update(draw=True, test_out_dir=args.show_dir)
     elif kind == 'SegVisualizationHook':
         hook.draw = True
@@ -99,14 +110,32 @@ def show(cfg: Config, args: argparse.Namespace) -> None:
         hook.update(enable=True, out_dir=args.show_dir)
 
 
+def writes_predictions(cfg: Config, args: argparse.Namespace) -> bool:
+    """Check --out; whether predictions go to a file. mmseg's own metric writes
+    masks to a folder."""
+    suffixes = ['.pkl', '.pickle']
+    if args.out_item == 'metrics':
+        suffixes += ['.json', '.yaml', '.yml']
+    elif args.out and cfg.get('default_scope') == 'mmseg':
+        metrics = cfg.test_evaluator
+        for metric in metrics if isinstance(metrics, list) else [metrics]:
+            metric.output_dir = args.out
+        return False
+    if args.out and osp.splitext(args.out)[1] not in suffixes:
+        raise UserError(
+            f'--out {args.out} should end with {" or ".join(suffixes)}.')
+    return args.out is not None and args.out_item != 'metrics'
+
+
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     cfg = merge_args(read_config(args.config), args)
+    dumped = writes_predictions(cfg, args)
     runner = RUNNERS.build(cfg)
-    if args.out and args.out_item == 'pred':
+    if dumped:
         runner.test_evaluator.metrics.append(DumpResults(args.out))
     metrics = runner.test()
-    if args.out and args.out_item == 'metrics':
+    if args.out_item == 'metrics' and is_main_process():
         mmengine.dump(metrics, args.out)
 
 

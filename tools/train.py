@@ -10,6 +10,7 @@ from mmengine.registry import RUNNERS
 
 import gld_mm  # noqa: F401
 from gld_mm.config import distill, read_config
+from gld_mm.config.read import is_distilled
 from gld_mm.engine.checkpoint import newest_checkpoint
 from gld_mm.errors import UserError
 
@@ -81,9 +82,10 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
             '--teacher-ckpt, --teacher-classes, --method and --dump need '
             '--teacher. For a config that has a teacher use --cfg-options '
             'model.teacher_ckpt=FILE.')
-    if args.dump and (args.amp or args.auto_scale_lr or args.no_validate):
-        parser.error('--dump writes the config of the pair alone: give --amp, '
-                     '--auto-scale-lr and --no-validate when you train it.')
+    if args.dump and (args.amp or args.auto_scale_lr or args.no_validate or
+                      args.resume or args.work_dir or args.launcher != 'none'):
+        parser.error('--dump writes the config of the pair alone: give all '
+                     'but --cfg-options when you train it.')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -93,7 +95,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     cfg.setdefault('runner_type', 'CheckedRunner')
     name = osp.splitext(osp.basename(args.config))[0]
-    if args.teacher is not None:  # Not the folder of the student alone
+    if args.teacher is not None:
         name = f'{name}_{args.method}'
     cfg.work_dir = (
         args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', name))
@@ -120,17 +122,24 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 def write_pair(cfg: Config, student: str, path: str) -> None:
     """Write the config of a pair as one that inherits the student's."""
     base = student if '::' in student else osp.abspath(student)
+    if osp.exists(path) and osp.realpath(path) == osp.realpath(base):
+        raise UserError(f'--dump {path} would overwrite the config that the '
+                        'pair inherits: name another file.')
     alone = read_config(student)
+    inherited, network = '_base_.model', alone.model
+    if is_distilled(alone):
+        inherited, network = f'{inherited}.architecture', network.architecture
     changed = {
         key: value
         for key, value in cfg.to_dict().items() if value != alone.get(key)
     }
     added = ''.join(f', {key}={value!r}'
                     for key, value in cfg.model.architecture.to_dict().items()
-                    if value != alone.model.get(key))
-    network = f'dict(_base_.model{added})'
+                    if value != network.get(key))
     changed['model'].update(_delete_=True, architecture=PLACE)
-    text = Config(changed).pretty_text.replace(repr(PLACE), network)
+    text = Config(changed).pretty_text.replace(
+        repr(PLACE), f'dict({inherited}{added})')
+    os.makedirs(osp.dirname(path) or '.', exist_ok=True)
     with open(path, 'w', encoding='utf-8') as file:
         file.write(f'_base_ = {base!r}\n\n{text}')
 
@@ -141,6 +150,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     if args.teacher is not None:
         cfg = distill(cfg, args.teacher, args.teacher_ckpt, args.method,
                       args.teacher_classes)
+        if cfg.get('work_dir'):  # Not the folder of the student alone
+            cfg.work_dir = f'{cfg.work_dir.rstrip("/")}_{args.method}'
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     if args.dump is not None:

@@ -114,7 +114,7 @@ class Tables:
         return _markdown(rows)
 
     def ours(self, roles: Dict[str, dict]) -> str:
-        """Accuracy of our runs of each role, as long as those of GLD."""
+        """Accuracy of our runs of each role, as long as the longest of GLD."""
         runs = {
             role: [
                 run for config, run in self.models.items()
@@ -125,12 +125,16 @@ class Tables:
         }
         if not runs['GLD']:
             return 'not run yet'
-        epochs = runs['GLD'][0]['Metadata']['Epochs']
+        epochs = max(run['Metadata']['Epochs'] for run in runs['GLD'])
+        as_long = {
+            role:
+            [run for run in found if run['Metadata']['Epochs'] == epochs]
+            for role, found in runs.items()
+        }
         accuracies = ', '.join(
             f'{role} {mean_and_std([top1(run)[-1] for run in found])}' +
             (f' (n = {len(found)})' if len(found) > 1 else '')
-            for role, found in runs.items()
-            if found and found[0]['Metadata']['Epochs'] == epochs)
+            for role, found in as_long.items() if found)
         zoo = self.link('weights and logs', ROOT / 'model_zoo' / 'README.md')
         return (f'{accuracies} after {epochs} of '
                 f'{roles["GLD"]["Metadata"]["Epochs"]} epochs ({zoo})')

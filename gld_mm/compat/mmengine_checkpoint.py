@@ -75,13 +75,18 @@ def repair() -> None:
     mmengine wrote load as well, on torch >= 2.4, which has an allow-list.
     """
     CheckpointLoader.load_checkpoint = classmethod(
-        _weights_only(CheckpointLoader.load_checkpoint.__func__))
+        _environment(**{
+            _FORCE: '1',
+            _FORBID: None
+        })(CheckpointLoader.load_checkpoint.__func__))
     if hasattr(checkpoint, '_safe_torch_load'):
         # OneDL's allows any ``getattr``, and loads twice what is refused.
         checkpoint._safe_torch_load = torch.load
-    MessageHub.state_dict = _plain_hub(MessageHub.state_dict)
-    MessageHub.load_state_dict = _from_plain_hub(MessageHub.load_state_dict)
-    _ParamScheduler.state_dict = _plain_scheduler(_ParamScheduler.state_dict)
+    _change_state(MessageHub, _plain_hub)
+    _change_state(_ParamScheduler, _plain)
+    load = MessageHub.load_state_dict
+    MessageHub.load_state_dict = functools.wraps(load)(
+        lambda self, state_dict: load(self, _with_histories(state_dict)))
     if hasattr(torch.serialization, 'add_safe_globals'):
         torch.serialization.add_safe_globals(_allowed())
 
@@ -122,16 +127,6 @@ def _history_statistic(owner: type, name: str) -> Any:
     return getattr(owner, name)
 
 
-def _weights_only(load):
-
-    @functools.wraps(load)
-    def wrapper(*args, **kwargs):
-        with _environment(**{_FORCE: '1', _FORBID: None}):
-            return load(*args, **kwargs)
-
-    return wrapper
-
-
 @contextmanager
 def _environment(**variables) -> Iterator[None]:
     saved = {name: os.environ.pop(name, None) for name in variables}
@@ -145,25 +140,19 @@ def _environment(**variables) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _plain_hub(state_dict):
-
-    @functools.wraps(state_dict)
-    def wrapper(self) -> dict:
-        state = state_dict(self)
-        for group in ('log_scalars', 'runtime_info'):
-            state[group] = {k: _to_plain(v) for k, v in state[group].items()}
-        return state
-
-    return wrapper
+def _change_state(owner: type, change: Callable[[dict], dict]) -> None:
+    state_dict = owner.state_dict  # type: ignore[attr-defined]
+    owner.state_dict = functools.wraps(state_dict)(  # type: ignore
+        lambda self: change(state_dict(self)))
 
 
-def _plain_scheduler(state_dict):
+def _plain_hub(state: dict) -> dict:
+    groups = ('log_scalars', 'runtime_info')
+    return {**state, **{group: _plain(state[group]) for group in groups}}
 
-    @functools.wraps(state_dict)
-    def wrapper(self) -> dict:
-        return {k: _to_plain(v) for k, v in state_dict(self).items()}
 
-    return wrapper
+def _plain(values: dict) -> dict:
+    return {name: _to_plain(value) for name, value in values.items()}
 
 
 def _to_plain(value: Any) -> Any:
@@ -178,19 +167,11 @@ def _to_plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _from_plain_hub(load_state_dict):
-
-    @functools.wraps(load_state_dict)
-    def wrapper(self, state_dict) -> None:
-        if isinstance(state_dict, dict):
-            state_dict = dict(state_dict)
-            state_dict['log_scalars'] = {
-                k: _to_history(v)
-                for k, v in state_dict['log_scalars'].items()
-            }
-        load_state_dict(self, state_dict)
-
-    return wrapper
+def _with_histories(state: Any) -> Any:
+    if not isinstance(state, dict):
+        return state
+    scalars = state['log_scalars'].items()
+    return {**state, 'log_scalars': {k: _to_history(v) for k, v in scalars}}
 
 
 def _to_history(value: Any) -> Any:

@@ -36,12 +36,13 @@ class InMemoryDataset(Dataset):
         labels: List[int] = []
         for index in range(len(source)):
             sample = source[index]
-            if images and sample['img'].shape != images[0].shape:
+            image = np.atleast_3d(sample['img'])  # of grey ones too
+            if images and image.shape != images[0].shape:
                 raise ValueError(
                     'InMemoryDataset needs images of one size, got '
                     f'{images[0].shape} and, of image {index}, '
-                    f'{sample["img"].shape}: resize them in its pipeline.')
-            images.append(sample['img'])
+                    f'{image.shape}: resize them in its pipeline.')
+            images.append(image)
             labels.append(sample['gt_label'])
         if not images:
             raise ValueError('InMemoryDataset got a dataset without images.')

@@ -83,10 +83,3 @@ class NoisyDigits(BaseDataset):
         canvas = canvas + rng.normal(0, self.noise, canvas.shape)
         grey = canvas.clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
-
-    def extra_repr(self) -> List[str]:
-        """The extra repr information of the dataset."""
-        return [
-            f'Split: \t{self.split}', f'Noise: \t{self.noise}',
-            f'Seed: \t{self.seed}'
-        ]

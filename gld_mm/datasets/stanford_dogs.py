@@ -1,7 +1,8 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import Any, Iterator, List
+from typing import List
 
 import mat4py
+import numpy as np
 from mmengine import get_file_backend
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
@@ -33,7 +34,6 @@ class StanfordDogs(BaseDataset):
     def __init__(self, data_root: str, split: str = 'train', **kwargs) -> None:
         if split not in ('train', 'test'):
             raise ValueError(f'split should be train or test, got "{split}".')
-        self.split = split
         self.backend = get_file_backend(data_root, enable_singleton=True)
         super().__init__(
             ann_file=f'{split}_list.mat',
@@ -49,8 +49,9 @@ class StanfordDogs(BaseDataset):
             list[dict]: ``img_path`` and ``gt_label`` from 0.
         """
         content = mat4py.loadmat(self.ann_file)
-        files = list(_flatten(content['file_list']))
-        labels = [int(label) - 1 for label in _flatten(content['labels'])]
+        # MATLAB's cell and column arrays are lists of lists of one.
+        files = np.ravel(content['file_list']).tolist()
+        labels = (np.ravel(content['labels']).astype(int) - 1).tolist()
         # A folder is called n02085620-Chihuahua.
         names = {
             label: file.split('/')[0].split('-', 1)[1]
@@ -63,18 +64,3 @@ class StanfordDogs(BaseDataset):
                 img_path=self.backend.join_path(self.img_prefix, file),
                 gt_label=label) for file, label in zip(files, labels)
         ]
-
-    def extra_repr(self) -> List[str]:
-        """The extra repr information of the dataset."""
-        return [
-            f'Split: \t{self.split}', f'Root of dataset: \t{self.data_root}'
-        ]
-
-
-def _flatten(value: Any) -> Iterator[Any]:
-    """MATLAB's cell and column arrays are lists of lists of one."""
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _flatten(item)
-    else:
-        yield value

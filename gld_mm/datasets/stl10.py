@@ -68,7 +68,3 @@ class STL10(BaseDataset):
             dict(img=image.transpose(1, 2, 0), gt_label=int(label))
             for image, label in zip(files.data, files.labels)
         ]
-
-    def extra_repr(self) -> List[str]:
-        """The extra repr information of the dataset."""
-        return [f'Split: \t{self.split}', f'Root: \t{self.data_root}']

@@ -5,7 +5,7 @@ import warnings
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from mmengine.runner.checkpoint import load_state_dict
@@ -84,6 +84,7 @@ def read_checkpoint(path: str, name: str = 'The checkpoint') -> dict:
         checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
         if 'state_dict' not in checkpoint:
             checkpoint = dict(state_dict=checkpoint)
+        checkpoint['state_dict'].keys()
     except Exception as error:
         raise UserError(f'{name} "{path}" cannot be read as a file of plain '
                         f'weights: {error}') from error
@@ -258,4 +259,5 @@ def load_teacher(teacher: nn.Module,
     except UserError as error:
         raise UserError(f'{error} Train it with: python tools/train.py '
                         f'{config or "ITS_CONFIG"}') from error
-    teacher.dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
+    meta: Any = checkpoint.get('meta') or {}
+    teacher.dataset_meta = meta.get('dataset_meta')

@@ -1,11 +1,9 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""Data-parallel processes: their model, their start and their end."""
+"""Data-parallel processes: their model and their end."""
 import atexit
 import gc
-from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any
 
-import torch
 import torch.distributed as dist
 from mmengine.model import is_model_wrapper
 from torch import nn
@@ -19,20 +17,6 @@ def unwrapped(model: nn.Module) -> Any:
 def teacher_of(model: nn.Module) -> Any:
     """The frozen teacher of a distilled student, which is no submodule."""
     return vars(unwrapped(model)).get('teacher')
-
-
-@contextmanager
-def without_gpu() -> Iterator[None]:
-    """Let mmengine's launchers start processes on a machine without a GPU.
-
-    Each of them selects a GPU for its process, whatever the backend.
-    """
-    select = torch.cuda.set_device
-    torch.cuda.set_device = lambda device: None
-    try:
-        yield
-    finally:
-        torch.cuda.set_device = select
 
 
 def end_together_at_exit() -> None:

@@ -157,3 +157,15 @@ def test_a_teacher_that_cannot_be_read_names_the_config_that_trains_it(
             match=f'^teacher_ckpt "{path}{message}.*'
             'Train it with: python tools/train.py a.py$'):
         load_teacher(Net(), str(path), 'a.py')
+
+
+@pytest.mark.parametrize('content', [[1], dict(state_dict=None)])
+def test_a_file_without_weights_is_one_line(tmp_path, content):
+    torch.save(content, tmp_path / 't.pth')
+    with pytest.raises(UserError, match='as a file of plain weights'):
+        load_teacher(Net(), str(tmp_path / 't.pth'))
+
+
+def test_a_teacher_without_meta_is_loaded(tmp_path):
+    torch.save(dict(meta=None, state_dict=state()), tmp_path / 't.pth')
+    load_teacher(Net(), str(tmp_path / 't.pth'))

@@ -235,3 +235,13 @@ def test_onnx_without_its_packages_names_them(module, tmp_path, monkeypatch):
     with pytest.raises(module.UserError, match='pip install onnx'):
         module.export(str(DIGITS), str(weights), tmp_path / 'x.onnx', (32, 32))
     assert (tmp_path / 'x.onnx').read_text() == 'old'
+
+
+@pytest.mark.parametrize('name', ['mine.py', './mine.py'])
+def test_the_config_that_is_read_is_not_overwritten(module, tmp_path, name,
+                                                    monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path('mine.py').write_text(text := f"_base_ = '{DIGITS}'\n")
+    with pytest.raises(UserError, match='would overwrite .*mine.py'):
+        module.export(name, 'epoch_3.pth', tmp_path / 'mine.pth')
+    assert Path('mine.py').read_text() == text

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+import mmengine
 import pytest
 import torch
 from mmengine.config import Config
@@ -228,8 +229,92 @@ def test_what_needs_a_teacher_is_not_ignored_without_one(tool, option, capsys):
     assert 'need --teacher.' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('option', ['--amp', '--auto-scale-lr'])
+@pytest.mark.parametrize('option', [
+    '--amp', '--auto-scale-lr', '--resume', '--work-dir=a', '--launcher=slurm'
+])
 def test_what_a_written_pair_would_not_have_is_refused(tool, option, capsys):
     with pytest.raises(SystemExit):
         tool['parse_args']([*PAIR[:1], '--teacher=t', '--dump=a.py', option])
     assert 'when you train it' in capsys.readouterr().err
+
+
+def dump(student, path):
+    run_tool('tools/train.py', student, '--teacher', PAIR[1], '--teacher-ckpt',
+             'teacher.pth', '--dump', path)
+    return path
+
+
+def test_a_work_dir_in_the_students_config_stays_that_of_the_student(tmp_path):
+    student = tmp_path / 'mine.py'
+    student.write_text(f"_base_ = '{PAIR[0]}'\nwork_dir = 'runs/alone/'\n")
+    pair = Config.fromfile(dump(student, tmp_path / 'pair.py'))
+    assert pair.work_dir == 'runs/alone_gld'
+
+
+def test_a_pair_is_written_into_a_new_folder_but_not_over_its_student(
+        tmp_path):
+    assert dump(PAIR[0], tmp_path / 'new' / 'pair.py').exists()
+    student = tmp_path / 'mine.py'
+    student.write_text(text := f"_base_ = '{PAIR[0]}'\n")
+    with pytest.raises(UserError, match='would overwrite the config'):
+        dump(student, student)
+    assert student.read_text() == text
+
+
+def test_a_written_pair_of_a_distillations_student_is_that_of_the_student(
+        tmp_path):
+    pairs = [
+        Config.fromfile(dump(ROOT / student, tmp_path / 'pair.py')).model
+        for student in (STUDENT, BASELINE)
+    ]
+    assert pairs[0].architecture.type == 'ImageClassifier'
+    assert pairs[0].architecture.backbone == pairs[1].architecture.backbone
+
+
+def test_a_test_leaves_the_config_of_the_training_in_the_work_dir(
+        tmp_path, whole):
+    folder, _ = whole
+    path = folder / Path(STUDENT).name
+    before = path.read_text()
+    assert 'teacher_ckpt' in before
+    run_tool('tools/test.py', STUDENT, folder / 'epoch_2.pth', '--work-dir',
+             folder, '--out', tmp_path / 'x.pkl', '--cfg-options', *SMALL)
+    assert path.read_text() == before
+    assert (folder / f'test_{path.name}').exists()
+    assert len(mmengine.load(tmp_path / 'x.pkl')) == 2000
+
+
+@pytest.mark.parametrize('args, message', [
+    (['--out=x.txt'], 'x.txt should end with .pkl or .pickle'),
+    (['--out=x', '--out-item=metrics'], 'x should end with .* or .json'),
+])
+def test_a_file_of_another_kind_is_refused_before_the_test(args, message):
+    with pytest.raises(UserError, match=message):
+        run_tool('tools/test.py', BASELINE, 'none.pth', *args)
+
+
+@pytest.mark.parametrize('option, message',
+                         [('--out-item=pred', 'needs --out'),
+                          ('--interval=0', 'at least 1')])
+def test_an_option_that_would_do_nothing_is_refused(option, message, capsys):
+    tool = runpy.run_path(str(ROOT / 'tools/test.py'))
+    with pytest.raises(SystemExit):
+        tool['parse_args']([BASELINE, 'none.pth', option])
+    assert message in capsys.readouterr().err
+
+
+def test_predicted_masks_go_to_a_folder_as_in_mmseg():
+    tool = runpy.run_path(str(ROOT / 'tools/test.py'))
+    cfg = Config(
+        dict(default_scope='mmseg', test_evaluator=dict(type='IoUMetric')))
+    args = Namespace(out='masks', out_item=None)
+    assert not tool['writes_predictions'](cfg, args)
+    assert cfg.test_evaluator.output_dir == 'masks'
+
+
+def test_mmdet_draws_every_image():
+    show = runpy.run_path(str(ROOT / 'tools/test.py'))['show']
+    hook = dict(type='DetVisualizationHook')
+    cfg = Config(dict(default_hooks=dict(visualization=hook)))
+    with pytest.raises(UserError, match='every image'):
+        show(cfg, Namespace(show=0, show_dir='x', wait_time=2, interval=5))

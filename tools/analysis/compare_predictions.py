@@ -21,6 +21,7 @@ from mmengine.registry import VISUALIZERS
 from common import (Sample, figure_path, load_metainfo, load_network,
                     load_samples, network_parser, save_figure)
 from gld_mm.config import read_config
+from gld_mm.errors import UserError
 
 
 def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -60,8 +61,12 @@ def draw(visualizer, samples: list, draw_gt: bool, **options) -> List:
 def main(args: Optional[Sequence[str]] = None) -> None:
     parsed = parse_args(args)
     config = parsed.network[0][1]
-    images = load_samples(config, parsed.index, parsed.image)
     cfg = read_config(config)
+    if cfg.default_scope == 'mmpretrain':
+        raise UserError('compare_predictions.py draws detectors and '
+                        'segmentation networks: for classifiers, see '
+                        'local_predictions.py.')
+    images = load_samples(config, parsed.index, parsed.image)
     # A picture is all that is written: no backend.
     visualizer = VISUALIZERS.build(
         dict(type=cfg.visualizer.type, name='comparison'))

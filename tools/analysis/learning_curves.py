@@ -18,7 +18,7 @@ from typing import Dict, List, Optional, Sequence
 
 from matplotlib import pyplot as plt
 
-from common import figure_parser, figure_path, save_figure
+from common import NamedAction, figure_parser, figure_path, save_figure
 from gld_mm.errors import UserError
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -33,7 +33,7 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--run',
         nargs=2,
-        action='append',
+        action=NamedAction,
         required=True,
         metavar=('NAME', 'WORK_DIR'),
         help='a line; repeat for more')
@@ -100,9 +100,8 @@ def main(args: Optional[Sequence[str]] = None) -> None:
 
 def _is_validation(key: str, runs: Dict[str, Dict[str, Curve]]) -> bool:
     """Whether a key is logged once an epoch, that is not with the losses."""
-    return all(
-        set(run[key]) != set(run.get('loss', ())) for run in runs.values()
-        if key in run)
+    return all(not set(run[key]) <= set(run.get('loss', ()))
+               for run in runs.values() if key in run)
 
 
 if __name__ == '__main__':

@@ -74,10 +74,9 @@ def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
     init_default_scope(cfg.default_scope)
     set_random_seed(args.seed)
     model = MODELS.build(model_of(cfg)).to(get_device()).train()
+    model.init_weights()  # of the teacher as well, where it has no checkpoint
     if args.student:
         load_checkpoint(model, args.student)
-    else:
-        model.init_weights()
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=args.seed)
     terms: Dict[str, List[List[float]]] = defaultdict(list)
     for _, batch in zip(range(args.batches), loader):

@@ -84,6 +84,9 @@ def wait_for_writing(run: Run, process: subprocess.Popen) -> None:
 
 def main() -> None:
     args = parse_args()
+    if args.work_dir.exists() and any(args.work_dir.iterdir()):
+        sys.exit(f'{args.work_dir} has the runs of another call: remove it, '
+                 'or name another --work-dir.')
     rng = random.Random(args.seed)
     reference = Run(args, args.work_dir / 'reference')
     start = time.time()

@@ -213,7 +213,7 @@ def try_families(families: List[str]) -> Iterator[Row]:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('families', nargs='*', help='default: all')
-    parser.add_argument('--out', default='docs/supported.md')
+    parser.add_argument('--out', help='default: docs/supported.md, if of all')
     args = parser.parse_args(argv)
     init_default_scope('mmpretrain')
     rows = []
@@ -224,7 +224,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             rows.append(row)
     tried = {row.families[0] for row in rows}
     works = {row.families[0] for row in rows if row.local}
-    Path(args.out).write_text(
+    out = args.out or ('' if args.families else 'docs/supported.md')
+    if not out:
+        return
+    Path(out).write_text(
         '# Supported classifiers\n\n'
         f'Written by `tools/docs/supported.py` with mmpretrain '
         f'{mmpretrain.__version__}: `GLDDistiller()` without names on '

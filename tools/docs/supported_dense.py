@@ -208,7 +208,8 @@ def try_package(package: Any, families: Sequence[str]) -> Iterator[Row]:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('families', nargs='*', help='default: all')
-    parser.add_argument('--out', default='docs/supported_dense.md')
+    parser.add_argument(
+        '--out', help='default: docs/supported_dense.md, if of all')
     args = parser.parse_args(argv)
     parts = [
         '# Supported segmentation networks and detectors\n\nWritten by '
@@ -230,7 +231,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
                          '\n\nRefused: ' + ', '.join(
                              f'{row.family} (`{row.kind.split(" → ")[-1]}`)'
                              for row in refused) + '.\n')
-    Path(args.out).write_text('\n'.join(parts))
+    out = args.out or ('' if args.families else 'docs/supported_dense.md')
+    if out:
+        Path(out).write_text('\n'.join(parts))
 
 
 if __name__ == '__main__':

@@ -4,14 +4,18 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Set
 
 from mmengine.config import Config
 
+from gld_mm.config import read_config
 from gld_mm.engine.checkpoint import is_whole
 from gld_mm.errors import UserError
 
 from .experiment import Experiment
+
+# What a data config leaves alone
+RECIPE = ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg')
 
 
 class Run:
@@ -25,8 +29,8 @@ class Run:
         epochs (int, optional): Length of a shortened schedule; the learning
             rate drops at the same fractions of it. Defaults to None, the
             config's.
-        data (str, optional): Config whose settings replace those of the
-            experiment's config. Defaults to None.
+        data (str, optional): Config whose dataloaders and preprocessor replace
+            those of the experiment's config. Defaults to None.
         depends_on (Run, optional): The run whose final weights this one uses.
             Defaults to None.
     """
@@ -44,7 +48,11 @@ class Run:
         self.depends_on = depends_on
         self.cfg = cfg = Config.fromfile(root / experiment.config)
         cfg.merge_from_dict(experiment.options)
-        for key, value in Config.fromfile(data).items() if data else ():
+        for key, value in read_config(data).items() if data else ():
+            if key in RECIPE:
+                raise UserError(f'--data {data} sets {key}, which is part of '
+                                'the recipe: give dataloaders and '
+                                'data_preprocessor alone.')
             cfg[key] = value
         self.full_epochs = cfg.train_cfg.max_epochs
         self.epochs = epochs or self.full_epochs
@@ -137,20 +145,28 @@ def read_curves(work_dir: Path) -> Dict[str, Dict[int, float]]:
 
     Returns:
         dict[str, dict[int, float]]: Values of each key by step: the iteration
-        in training, the epoch in validation. The later value of a step counts.
+        in training, the epoch in validation. What a later start logs replaces
+        what was logged from there on.
     """
     curves: Dict[str, Dict[int, float]] = {}
     logs = [work_dir] if work_dir.is_file() else sorted(
         work_dir.glob('*/vis_data/scalars.json'))
     for path in logs:
+        begun: Set[str] = set()
         for line in path.read_text().splitlines():
             try:
                 scalars = json.loads(line)
             except ValueError:  # cut off by a kill
                 continue
             for key, value in scalars.items():
-                if isinstance(value, (int, float)):
-                    curves.setdefault(key, {})[scalars['step']] = value
+                if not isinstance(value, (int, float)):
+                    continue
+                curve, step = curves.setdefault(key, {}), scalars['step']
+                if key not in begun:
+                    begun.add(key)
+                    for later in [s for s in curve if s >= step]:
+                        del curve[later]
+                curve[step] = value
     return curves
 
 

@@ -121,8 +121,8 @@ def _setting(dataset: dict, name: str) -> Any:
 def _named_paths(dataset: dict) -> Tuple[str, ...]:
     """What a config itself names, in the hosts' two settings for it."""
     prefix = dataset.get('data_prefix') or {}
-    named = [dataset.get('ann_file')]
-    named += prefix.values() if isinstance(prefix, dict) else [prefix]
+    prefix = prefix if isinstance(prefix, dict) else dict(img_path=prefix)
+    named = [dataset.get('ann_file'), *prefix.values()]
     if 'sub_data_root' in prefix:  # VOC's detection
         named += [
             osp.join(prefix['sub_data_root'], dataset.get(key, folder))

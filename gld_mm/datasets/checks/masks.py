@@ -99,7 +99,8 @@ def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:
         with Image.open(mask) as opened:
             mode, mask_size = opened.mode, opened.size
             values = np.unique(np.asarray(opened)).tolist()
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError,
+            Image.DecompressionBombError) as error:
         raise UserError(f'{mask} or {image} is not a whole image.') from error
     if mode not in ('1', 'L', 'P', 'I', 'I;16'):
         raise UserError(f'{mask} is an image of mode {mode}, not of one label '

@@ -1,12 +1,9 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-import random
-
 import numpy as np
-import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import Runner, set_random_seed
 
 
 @HOOKS.register_module()
@@ -36,6 +33,4 @@ class EpochSeedHook(Hook):
         """Seed python, NumPy and torch."""
         entropy = (runner.seed, runner.epoch, get_rank())
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.manual_seed(seed)
+        set_random_seed(seed)

@@ -4,6 +4,7 @@ import os
 from typing import Dict, List, Optional, Union
 from urllib.error import URLError
 
+import torch
 from mmengine.device import get_device
 from mmengine.dist import master_only
 from mmengine.evaluator import Evaluator
@@ -17,8 +18,7 @@ from gld_mm.config.read import is_distilled, student_of
 from gld_mm.datasets.checks.build import build_dataset, check_layout
 from gld_mm.engine.checkpoint import newest_checkpoint, read_checkpoint
 from gld_mm.engine.compile import compile_parts
-from gld_mm.engine.processes import (end_together_at_exit, teacher_of,
-                                     unwrapped, without_gpu)
+from gld_mm.engine.processes import end_together_at_exit, teacher_of, unwrapped
 from gld_mm.errors import UserError
 
 
@@ -42,8 +42,13 @@ class CheckedRunner(Runner):
             super().setup_env(env_cfg)
             return
         backend = {**env_cfg.get('dist_cfg', {}), 'backend': 'gloo'}
-        with without_gpu():
+        # mmengine's launchers select a GPU for each process all the same.
+        select = torch.cuda.set_device
+        torch.cuda.set_device = lambda device: None
+        try:
             super().setup_env({**env_cfg, 'dist_cfg': backend})
+        finally:
+            torch.cuda.set_device = select
 
     def wrap_model(self, model_wrapper_cfg: Optional[Dict],
                    model: nn.Module) -> nn.Module:

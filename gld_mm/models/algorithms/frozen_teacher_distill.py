@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from gld_mm.engine.checkpoint import load_teacher
 from gld_mm.engine.compile import compile_parts
+from gld_mm.errors import UserError
 
 from .prepare_for_inference import prepare_for_inference
 from .select_classes import select_classes
@@ -147,7 +148,6 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
                            teacher_dtype: Optional[str] = None,
                            map_teacher_input: bool = True,
                            teacher_size: Optional[Tuple[int, int]] = None,
-                           module_inplace: bool = False,
                            **student_settings) -> FrozenTeacherDistill:
     """Build a student that learns from a frozen teacher.
 
@@ -182,18 +182,24 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
             that differs from the student's. Defaults to True.
         teacher_size (tuple[int, int], optional): Height and width to which the
             teacher's images are resized. Defaults to None, the student's.
-        module_inplace (bool): Whether modules of both networks may work in
-            place, which can overwrite what is recorded. Defaults to False.
         **student_settings: What a config sets beside the student and its own
-            class takes, such as ``data_preprocessor``.
+            class takes, such as ``data_preprocessor``. The student's own
+            preprocessor wins, as it does when it trains alone.
 
     Returns:
         FrozenTeacherDistill: The student.
 
     Raises:
         UserError: If ``teacher_ckpt`` does not exist or does not fit the
-            teacher, or if ``compile_teacher`` cannot be done here.
+            teacher, if ``compile_teacher`` cannot be done here, or if the
+            student has another value of what is set beside it.
     """
+    own = architecture if isinstance(architecture, dict) else {}
+    for name in set(own) & set(student_settings) - {'data_preprocessor'}:
+        if student_settings[name] not in (None, own[name]):
+            raise UserError(f'model.{name} has no effect, the student is '
+                            'model.architecture: set model.architecture.'
+                            f'{name}.')
     # A teacher that is given built has its weights, and may have a default
     # preprocessor, which normalises nothing.
     if isinstance(teacher, dict):
@@ -216,15 +222,14 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
         load_teacher(teacher, teacher_ckpt, teacher_config)
     if teacher_classes is not None:
         select_classes(teacher, teacher_classes)
-    # The student's own settings win, as they do when it trains alone.
     student = MODELS.build({
         **student_settings,
         **architecture
     }) if isinstance(architecture, dict) else architecture
-    if not module_inplace:
-        for module in (*student.modules(), *teacher.modules()):
-            if getattr(module, 'inplace', False):
-                module.inplace = False
+    # What works in place can overwrite what is recorded.
+    for module in (*student.modules(), *teacher.modules()):
+        if getattr(module, 'inplace', False):
+            module.inplace = False
     map_input = None
     if map_teacher_input and (is_normalised or teacher_size):
         wanted = teacher if is_normalised else student

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils._pytree import tree_flatten
 
 Pair = Tuple[str, str]
@@ -74,11 +74,8 @@ def _prepare(network: nn.Module, pairs: List[Pair]) -> nn.Module:
     for conv_name, norm_name in pairs:
         conv: Any = network.get_submodule(conv_name)
         norm: Any = network.get_submodule(norm_name)
-        conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias,
-                                                      norm.running_mean,
-                                                      norm.running_var,
-                                                      norm.eps, norm.weight,
-                                                      norm.bias)
+        fused = fuse_conv_bn_eval(conv, norm)
+        conv.weight, conv.bias = fused.weight, fused.bias
         parent, _, name = norm_name.rpartition('.')
         setattr(network.get_submodule(parent), name, nn.Identity().eval())
     return network.to(  # type: ignore[call-overload]

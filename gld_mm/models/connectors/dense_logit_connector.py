@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import List, Sequence, Tuple, Union
 
 from mmrazor.models.architectures.connectors.base_connector import \
     BaseConnector
@@ -30,14 +30,12 @@ class DenseLogitConnector(BaseConnector):
             the background class if there is one.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
-        init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
     def __init__(self,
                  cls_out_channels: int,
-                 grid: Union[int, Tuple[int, int]] = 2,
-                 init_cfg: Optional[dict] = None) -> None:
-        super().__init__(init_cfg)
+                 grid: Union[int, Tuple[int, int]] = 2) -> None:
+        super().__init__()
         self.cls_out_channels = cls_out_channels
         self.grid = to_grid(grid)
 

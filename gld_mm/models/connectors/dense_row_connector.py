@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import Optional, Sequence
+from typing import Sequence
 
 import torch
 from mmrazor.models.architectures.connectors.base_connector import \
@@ -20,13 +20,10 @@ class DenseRowConnector(BaseConnector):
     Args:
         cls_out_channels (int): Scores of a position and anchor, K, the
             background included where it has one.
-        init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
-    def __init__(self,
-                 cls_out_channels: int,
-                 init_cfg: Optional[dict] = None) -> None:
-        super().__init__(init_cfg)
+    def __init__(self, cls_out_channels: int) -> None:
+        super().__init__()
         self.cls_out_channels = cls_out_channels
 
     def forward_train(self, scores: Sequence[Tensor]) -> Tensor:

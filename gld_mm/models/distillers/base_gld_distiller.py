@@ -32,31 +32,31 @@ class BaseGLDDistiller(ConfigurableDistiller):
         teacher_recorders (dict[str, dict]): The same of the teacher.
         connector (dict, optional): Turns a record into logits
             ``(B, 1 + L, K)``, global first, or a list of such sets. None if a
-            record is that.
-        alpha (float): Weight of the global term.
-        beta (float): Weight of the relation term.
+            record is that. Defaults to None.
+        alpha (float): Weight of the global term. Defaults to 0.7.
+        beta (float): Weight of the relation term. Defaults to 500.
         gamma (float): Weight of the local term, 1 in the paper.
+            Defaults to 1.
         task_loss_weight (float, optional): Weight of the student's own
             losses, which :class:`FrozenTeacherDistill` applies. Defaults to
             None, ``1 - alpha``.
         sigmoid (bool): Whether the classifiers end with sigmoids. Then the
             global and local terms are :func:`gld_mm.functional.binary_kl`.
             Defaults to False.
-        gather (bool): See :class:`RelationLoss`. Defaults to True.
-        init_cfg (dict, optional): Initialization config. Defaults to None.
+        gather (bool): Under data parallelism, whether to relate the logits of
+            all processes, see :class:`RelationLoss`. Defaults to True.
     """
 
     def __init__(self,
                  student_recorders: Dict[str, dict],
                  teacher_recorders: Dict[str, dict],
-                 connector: Optional[dict],
-                 alpha: float,
-                 beta: float,
-                 gamma: float,
+                 connector: Optional[dict] = None,
+                 alpha: float = 0.7,
+                 beta: float = 500.,
+                 gamma: float = 1.,
                  task_loss_weight: Optional[float] = None,
                  sigmoid: bool = False,
-                 gather: bool = True,
-                 init_cfg: Optional[dict] = None) -> None:
+                 gather: bool = True) -> None:
         if not 0 <= alpha <= 1 or beta < 0 or gamma < 0:
             raise UserError('alpha should be in [0, 1], beta and gamma should '
                             f'not be negative, got {alpha}, {beta}, {gamma}.')
@@ -73,8 +73,9 @@ class BaseGLDDistiller(ConfigurableDistiller):
             distill_losses={
                 name: dict(loss, type=f'mmrazor.{loss["type"]}')
                 for name, loss in terms.items() if loss['loss_weight']
-            },
-            init_cfg=init_cfg)
+            })
+        self.sigmoid = sigmoid
+        self.gather = gather
         self.task_loss_weight = (1 - alpha if task_loss_weight is None else
                                  task_loss_weight)
         self.compared: Dict[str, List[Tensor]] = {}

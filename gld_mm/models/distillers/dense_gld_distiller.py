@@ -36,16 +36,10 @@ class DenseGLDDistiller(BaseGLDDistiller):
             ``mmseg.models.decode_heads.decode_head.BaseDecodeHead._stack_batch_gt``.
             Defaults to None, every pixel is labelled.
         ignore_index (int): Label of a pixel to leave out. Defaults to 255.
-        alpha (float): Weight of the global term. Defaults to 0.7.
-        beta (float): Weight of the relation term. Defaults to 500.
-        gamma (float): Weight of the local term. Defaults to 1.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
-        sigmoid (bool): Whether the head ends with sigmoids, such as one with
-            ``out_channels=1``. Defaults to False.
-        gather (bool): Under data parallelism, whether to relate the logits of
-            all processes. Defaults to True.
-        init_cfg (dict, optional): Initialization config. Defaults to None.
+        **kwargs: Weights of the terms, ``sigmoid`` and ``gather``, see
+            :class:`BaseGLDDistiller`.
     """  # noqa: E501
 
     def __init__(self,
@@ -54,13 +48,8 @@ class DenseGLDDistiller(BaseGLDDistiller):
                  teacher_scores: Optional[str] = None,
                  labels: Optional[str] = None,
                  ignore_index: int = 255,
-                 alpha: float = 0.7,
-                 beta: float = 500.,
-                 gamma: float = 1.,
                  grid: Union[int, Tuple[int, int]] = 2,
-                 sigmoid: bool = False,
-                 gather: bool = True,
-                 init_cfg: Optional[dict] = None) -> None:
+                 **kwargs) -> None:
         student_recorders = dict(
             logits=dict(
                 type='mmrazor.ScoreMaps', source=scores, network='student'))
@@ -78,13 +67,8 @@ class DenseGLDDistiller(BaseGLDDistiller):
                 type='mmrazor.DenseLogitConnector',
                 cls_out_channels=cls_out_channels,
                 grid=grid),
-            alpha=alpha,
-            beta=beta,
-            gamma=gamma,
             task_loss_weight=1.,
-            sigmoid=sigmoid,
-            gather=gather,
-            init_cfg=init_cfg)
+            **kwargs)
         self.has_labels = labels is not None
         self.ignore_index = ignore_index
 

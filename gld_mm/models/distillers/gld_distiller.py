@@ -20,11 +20,6 @@ class GLDDistiller(BaseGLDDistiller):
     sets. The objective is that of :class:`BaseGLDDistiller`.
 
     Args:
-        alpha (float): Weight of the global term; the task loss gets
-            ``1 - alpha``. Defaults to 0.7.
-        beta (float): Weight of the relation term. Defaults to 500.
-        gamma (float): Weight of the local term, 1 in the paper.
-            Defaults to 1.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
         fixed_kernel (bool): See :class:`GlobalLocalLogitsRecorder`.
@@ -38,26 +33,18 @@ class GLDDistiller(BaseGLDDistiller):
             Defaults to None.
         teacher_classifier (str, optional): The teacher's, where it differs.
             Defaults to None.
-        sigmoid (bool): Whether the head is a multi-label one, which ends with
-            sigmoids. Defaults to False.
-        gather (bool): Under data parallelism, whether to relate the logits of
-            all processes. Defaults to True.
-        init_cfg (dict, optional): Initialization config. Defaults to None.
+        **kwargs: Weights of the terms, ``sigmoid`` and ``gather``, see
+            :class:`BaseGLDDistiller`.
     """
 
     def __init__(self,
-                 alpha: float = 0.7,
-                 beta: float = 500.,
-                 gamma: float = 1.,
                  grid: Union[int, Tuple[int, int]] = 2,
                  fixed_kernel: bool = False,
                  feature: Optional[str] = None,
                  classifier: Optional[str] = None,
                  teacher_feature: Optional[str] = None,
                  teacher_classifier: Optional[str] = None,
-                 sigmoid: bool = False,
-                 gather: bool = True,
-                 init_cfg: Optional[dict] = None) -> None:
+                 **kwargs) -> None:
         recorder = dict(
             type='mmrazor.GlobalLocalLogits',
             grid=grid,
@@ -75,14 +62,7 @@ class GLDDistiller(BaseGLDDistiller):
                     feature=teacher_feature or feature,
                     classifier=teacher_classifier or classifier,
                     network='teacher')),
-            connector=None,
-            alpha=alpha,
-            beta=beta,
-            gamma=gamma,
-            sigmoid=sigmoid,
-            gather=gather,
-            init_cfg=init_cfg)
-        self.sigmoid = sigmoid
+            **kwargs)
 
     def prepare_from_student(self, model: BaseModel) -> None:
         """Prepare to record the student.

@@ -38,15 +38,12 @@ class SigmoidDenseGLDDistiller(BaseGLDDistiller):
             Defaults to None.
         score_thr (float): Confidence below which a position has no weight.
             Defaults to 0.05, as mmdet's detectors.
-        alpha (float): Weight of the global term. Defaults to 0.7.
         beta (float): Weight of the relation term for each logit.
             Defaults to 1.6.
-        gamma (float): Weight of the local term. Defaults to 1.
         grid (int | tuple[int, int]): Rows and columns of local logits.
             Defaults to 2.
-        gather (bool): Under data parallelism, whether to relate the logits of
-            all processes. Defaults to True.
-        init_cfg (dict, optional): Initialization config. Defaults to None.
+        **kwargs: ``alpha``, ``gamma`` and ``gather``, see
+            :class:`BaseGLDDistiller`.
     """
 
     def __init__(self,
@@ -54,12 +51,9 @@ class SigmoidDenseGLDDistiller(BaseGLDDistiller):
                  scores: Optional[str] = None,
                  teacher_scores: Optional[str] = None,
                  score_thr: float = 0.05,
-                 alpha: float = 0.7,
                  beta: float = 1.6,
-                 gamma: float = 1.,
                  grid: Union[int, Tuple[int, int]] = 2,
-                 gather: bool = True,
-                 init_cfg: Optional[dict] = None) -> None:
+                 **kwargs) -> None:
         recorder = dict(type='mmrazor.ScoreMaps')
         super().__init__(
             student_recorders=dict(
@@ -74,15 +68,11 @@ class SigmoidDenseGLDDistiller(BaseGLDDistiller):
                 type='mmrazor.DenseLogitConnector',
                 cls_out_channels=cls_out_channels,
                 grid=grid),
-            alpha=alpha,
             beta=beta,
-            gamma=gamma,
             task_loss_weight=1.,
             sigmoid=True,
-            gather=gather,
-            init_cfg=init_cfg)
+            **kwargs)
         self.cls_out_channels = cls_out_channels
-        self.gather = gather
         self.score_thr = score_thr
 
     def _logits(self, from_student: bool) -> LogitSets:

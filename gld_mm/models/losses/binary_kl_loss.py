@@ -1,12 +1,13 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from mmrazor.registry import MODELS
-from torch import Tensor, nn
 
 from gld_mm.functional import binary_kl
 
+from .normalized_kl_loss import NormalizedKLLoss
+
 
 @MODELS.register_module()
-class BinaryKLLoss(nn.Module):
+class BinaryKLLoss(NormalizedKLLoss):
     """KL divergence of each class's own yes or no, for heads with sigmoids.
 
     See :func:`gld_mm.functional.binary_kl`.
@@ -15,20 +16,4 @@ class BinaryKLLoss(nn.Module):
         loss_weight (float): Weight of the loss. Defaults to 1.0.
     """
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
-        super().__init__()
-        self.loss_weight = loss_weight
-
-    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Forward computation.
-
-        Args:
-            preds_S (Tensor): Student logits ``(N, K)``, or ``(..., K)`` whose
-                leading dimensions are all rows.
-            preds_T (Tensor): Teacher logits of the same shape.
-
-        Returns:
-            Tensor: Scalar.
-        """
-        return self.loss_weight * binary_kl(
-            preds_S.flatten(0, -2), preds_T.flatten(0, -2))
+    divergence = staticmethod(binary_kl)

@@ -15,6 +15,8 @@ class NormalizedKLLoss(nn.Module):
         loss_weight (float): Weight of the loss. Defaults to 1.0.
     """
 
+    divergence = staticmethod(normalized_kl)
+
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
@@ -30,5 +32,5 @@ class NormalizedKLLoss(nn.Module):
         Returns:
             Tensor: Scalar.
         """
-        return self.loss_weight * normalized_kl(
+        return self.loss_weight * self.divergence(
             preds_S.flatten(0, -2), preds_T.flatten(0, -2))

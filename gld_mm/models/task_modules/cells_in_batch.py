@@ -63,6 +63,10 @@ class CellsInBatch:
         self.axes: Dict[int, int] = {}
         self.cells: Optional[Tensor] = None
 
+    def __getstate__(self) -> dict:
+        """What is copied: not the last forward, which has gradients."""
+        return {**self.__dict__, 'logits': None, 'cells': None}
+
     def begin(self, images: Tensor) -> None:
         """Start with the images of a forward.
 

@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-from typing import Any, Dict, List, Optional
+from functools import partial
+from typing import Any, Callable, Dict, List, Optional
 
 import torch
 from mmengine.model import BaseModel
@@ -106,15 +107,15 @@ class ScoreMapsRecorder(TrialRecorder):
     def _record_forward(self) -> None:
         head = getattr(self.model, 'decode_head', None) or self.model.bbox_head
         head = head[-1] if isinstance(head, nn.ModuleList) else head
-        forward = head.forward
+        # A copy of the network copies what is bound, which a closure is not.
+        head.forward = partial(self._forward, head, head.forward)
 
-        def record(*args, **kwargs):
-            output = forward(*args, **kwargs)
-            for score in self._part_of(output):
-                self.forward_hook(head, args, score)
-            return output
-
-        head.forward = record
+    def _forward(self, head: nn.Module, forward: Callable, *args: Any,
+                 **kwargs: Any) -> Any:
+        output = forward(*args, **kwargs)
+        for score in self._part_of(output):
+            self.forward_hook(head, args, score)
+        return output
 
     def _part_of(self, output: Any) -> List[Tensor]:
         """The maps of the part of what a head or a network outputs."""
@@ -122,14 +123,8 @@ class ScoreMapsRecorder(TrialRecorder):
             output = (output, )
         return tensors(output[self.part:self.part + 1])
 
-    def get_record_data(self,
-                        record_idx: int = 0,
-                        data_idx: Optional[int] = None) -> List[Tensor]:
+    def get_record_data(self, *args: Any, **kwargs: Any) -> List[Tensor]:
         """Get the maps of the last forward.
-
-        Args:
-            record_idx (int): Not used. Defaults to 0.
-            data_idx (int, optional): Not used. Defaults to None.
 
         Returns:
             list[Tensor]: The map of each level ``(B, A * K, H, W)``.

@@ -39,6 +39,10 @@ class TrialRecorder(ModuleOutputsRecorder):
         for part in model.children():
             part.register_forward_pre_hook(self._begin, with_kwargs=True)
 
+    def __getstate__(self) -> dict:
+        """What is copied: not the last forward, which has gradients."""
+        return {**self.__dict__, '_data_buffer': []}
+
     def __enter__(self) -> 'TrialRecorder':
         """Start to record."""
         self._has_begun = False

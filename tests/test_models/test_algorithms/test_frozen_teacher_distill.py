@@ -51,6 +51,11 @@ def step(model, batch, lr=0.1):
     wrapper.update_params(losses)
 
 
+def test_what_is_set_beside_the_student_and_not_for_it_is_refused():
+    with pytest.raises(UserError, match='set model.architecture.head'):
+        build(head=dict(num_classes=7))
+
+
 class TestTeacher:
 
     def test_its_weights_are_those_of_its_checkpoint(self, tmp_path):

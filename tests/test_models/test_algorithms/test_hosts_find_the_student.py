@@ -116,8 +116,11 @@ def test_an_average_of_the_weights_shares_the_teacher():
     assert torch.allclose(averaged.module.head.fc.weight, before + 0.5)
 
 
-def test_a_copy_is_a_student_of_the_same_teacher(batch):
+@pytest.mark.parametrize('was_trained', [False, True])
+def test_a_copy_is_a_student_of_the_same_teacher(batch, was_trained):
     model = MODELS.build(distillation())
+    if was_trained:
+        model.eval().loss(*batch)
     other = copy.deepcopy(model)
     assert type(other) is type(model) and other.teacher is model.teacher
     losses = [m.eval().loss(*batch) for m in (model, other)]

@@ -279,6 +279,21 @@ def test_a_neck_that_the_names_leave_out_is_an_error():
     torch.testing.assert_close(logits[:, 0], output)
 
 
+def test_names_whose_logits_have_another_shape_are_one_line():
+    cfg = classifier()
+    cfg['head'] = dict(
+        type='mmpretrain.StackedLinearClsHead',
+        in_channels=cfg['head']['in_channels'],
+        mid_channels=[12],
+        num_classes=5)
+    with pytest.raises(
+            UserError, match=r'tensor \(2, 12\), a tensor \(2, 5\)'):
+        recorded(
+            MODELS.build(cfg),
+            torch.rand(2, 3, 16, 16),
+            classifier='head.layers.0.fc')
+
+
 def test_a_grid_of_zero_is_an_error():
     with pytest.raises(UserError, match='at least 1, got 0'):
         TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder', grid=0))

@@ -1,4 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+import copy
+
 import pytest
 import torch
 from mmrazor.registry import TASK_UTILS
@@ -125,6 +127,17 @@ def test_scores_that_no_module_of_a_detector_outputs_are_those_of_its_head(
     recorded, output = found(network, torch.randn(3, 1, 4, 4), part=part)
     assert len(recorded) == 2
     assert all(a is b for a, b in zip(recorded, output[part]))
+
+
+def test_a_copy_of_the_network_has_its_own_head():
+    network = Detector()
+    network.bbox_head = Scaled()
+    x = torch.randn(3, 1, 4, 4)
+    _, expected = found(network, x)
+    other = copy.deepcopy(network)
+    for parameter in network.parameters():
+        parameter.data.zero_()
+    torch.testing.assert_close(other(x)[0], expected[0])
 
 
 def test_finding_leaves_the_network_as_it_was():

@@ -23,6 +23,15 @@ def test_a_figure_is_named_after_config_and_images(args, name, tmp_path,
     assert figure_path(args, 'map') == Path('work_dirs/figures', name)
 
 
+def test_two_networks_of_one_name_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        network_parser('').parse_args([*NETWORK, *NETWORK])
+    assert '--network GLD is given twice' in capsys.readouterr().err
+    other = [*NETWORK[:1], 'KD', *NETWORK[2:]]
+    args = network_parser('').parse_args([*NETWORK, *other])
+    assert [name for name, *_ in args.network] == ['GLD', 'KD']
+
+
 def test_a_figure_goes_where_one_wants_it(tmp_path):
     out = tmp_path / 'new' / 'x.png'
     args = network_parser('').parse_args([*NETWORK, '--out', str(out)])

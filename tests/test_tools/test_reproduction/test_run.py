@@ -1,9 +1,11 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import json
 
+import pytest
 import torch
 from mmengine.config import Config
 
+from gld_mm.errors import UserError
 from reproduction import Run, read_curves
 from reproduction.run import shorten
 
@@ -48,10 +50,23 @@ def test_every_scheduler_that_counts_epochs_is_scaled():
 
 def test_a_data_config_replaces_what_it_names(lab):
     data = lab.root / 'data.py'
-    data.write_text("model = dict(other=1)\nextra = 2\n")
+    data.write_text('train_dataloader = dict(other=1)\nextra = 2\n')
     run = Run(lab.teacher, 0, lab.folder, lab.root, data=str(data))
-    assert run.cfg.model == dict(other=1)
+    assert run.cfg.train_dataloader == dict(other=1)
     assert run.cfg.extra == 2
+
+
+@pytest.mark.parametrize('key', ['model', 'param_scheduler', 'train_cfg'])
+def test_a_data_config_with_a_recipe_of_its_own_is_refused(lab, key):
+    data = lab.root / 'data.py'
+    data.write_text(f'{key} = dict(other=1)\n')
+    with pytest.raises(UserError, match=f'sets {key}, .*part of the recipe'):
+        Run(lab.teacher, 0, lab.folder, lab.root, data=str(data))
+
+
+def test_a_data_config_that_is_missing_is_one_line(lab):
+    with pytest.raises(UserError, match='none.py cannot be read'):
+        Run(lab.teacher, 0, lab.folder, lab.root, data='none.py')
 
 
 def test_the_fingerprint_is_that_of_config_and_teacher(lab):
@@ -128,3 +143,14 @@ def test_a_line_that_a_kill_cut_off_is_left_out(lab):
     log(run, '20260101_000000',
         ['{"step": 1, "loss": 2.5}', '{"st', '{"step": 2, "loss": 2.0}', '{'])
     assert read_curves(run.work_dir)['loss'] == {1: 2.5, 2: 2.}
+
+
+def test_a_second_training_in_a_folder_replaces_the_first_from_its_start(lab):
+    run, = lab.runs(0)
+    log(run, '20260101_000000',
+        [f'{{"step": {n}, "top1": 90}}' for n in range(1, 6)])
+    log(run, '20260102_000000', ['{"step": 3, "top1": 20}'])
+    assert read_curves(run.work_dir)['top1'] == {1: 90, 2: 90, 3: 20}
+    log(run, '20260103_000000',
+        [f'{{"step": {n}, "top1": 10}}' for n in range(1, 3)])
+    assert read_curves(run.work_dir)['top1'] == {1: 10, 2: 10}

@@ -14,6 +14,18 @@ from gld_mm.models.distillers import BaseGLDDistiller
 matplotlib.use('Agg')
 
 
+class NamedAction(argparse.Action):
+    """Append values, the first of which is a name of its own."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        """Append them to those of the option before."""
+        before = getattr(namespace, self.dest) or []
+        if values[0] in [name for name, *_ in before]:
+            parser.error(f'{option_string} {values[0]} is given twice: '
+                         'each needs a name of its own.')
+        setattr(namespace, self.dest, [*before, values])
+
+
 def figure_parser(description: str) -> argparse.ArgumentParser:
     """Arguments of every figure.
 
@@ -48,7 +60,7 @@ def network_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         '--network',
         nargs=3,
-        action='append',
+        action=NamedAction,
         required=True,
         metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
         help='a network to show, of a distillation the student; repeat for '

@@ -99,9 +99,11 @@ def _read(path: str, is_bgr: bool) -> dict:
     """Read an image, whether or not the pipeline loads it again."""
     if not Path(path).is_file():
         raise UserError(f'The image {path} does not exist.')
-    image = mmcv.imread(path, channel_order='bgr' if is_bgr else 'rgb')
+    image = mmcv.imread(path)
     if image is None:
         raise UserError(f'{path} is no image.')
+    if not is_bgr:
+        image = mmcv.bgr2rgb(image)
     shape = image.shape[:2]
     return dict(
         img=image,
