@@ -111,13 +111,12 @@ def show(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def writes_predictions(cfg: Config, args: argparse.Namespace) -> bool:
-    """Check --out; whether predictions go to a file. mmseg's own metric writes
-    masks to a folder."""
+    """Check --out and say whether predictions go to that file."""
     suffixes = ['.pkl', '.pickle']
     if args.out_item == 'metrics':
         suffixes += ['.json', '.yaml', '.yml']
     elif args.out and cfg.get('default_scope') == 'mmseg':
-        metrics = cfg.test_evaluator
+        metrics = cfg.test_evaluator  # mmseg's write masks to a folder.
         for metric in metrics if isinstance(metrics, list) else [metrics]:
             metric.output_dir = args.out
         return False
