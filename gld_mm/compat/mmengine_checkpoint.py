@@ -74,11 +74,9 @@ def repair() -> None:
     so any torch loads them with ``weights_only=True``. Those that stock
     mmengine wrote load as well, on torch >= 2.4, which has an allow-list.
     """
+    weights_only = _environment(**{_FORCE: '1', _FORBID: None})
     CheckpointLoader.load_checkpoint = classmethod(
-        _environment(**{
-            _FORCE: '1',
-            _FORBID: None
-        })(CheckpointLoader.load_checkpoint.__func__))
+        weights_only(CheckpointLoader.load_checkpoint.__func__))
     if hasattr(checkpoint, '_safe_torch_load'):
         # OneDL's allows any ``getattr``, and loads twice what is refused.
         checkpoint._safe_torch_load = torch.load
@@ -140,9 +138,9 @@ def _environment(**variables) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _change_state(owner: type, change: Callable[[dict], dict]) -> None:
-    state_dict = owner.state_dict  # type: ignore[attr-defined]
-    owner.state_dict = functools.wraps(state_dict)(  # type: ignore
+def _change_state(owner: Any, change: Callable[[dict], dict]) -> None:
+    state_dict = owner.state_dict
+    owner.state_dict = functools.wraps(state_dict)(
         lambda self: change(state_dict(self)))
 
 

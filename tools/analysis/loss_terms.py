@@ -74,7 +74,9 @@ def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
     init_default_scope(cfg.default_scope)
     set_random_seed(args.seed)
     model = MODELS.build(model_of(cfg)).to(get_device()).train()
-    model.init_weights()  # of the teacher as well, where it has no checkpoint
+    # A teacher without a checkpoint is initialized with the student.
+    if not args.student or getattr(model, 'init_teacher', False):
+        model.init_weights()
     if args.student:
         load_checkpoint(model, args.student)
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=args.seed)
