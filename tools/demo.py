@@ -51,12 +51,12 @@ def make_runs() -> Dict[str, List[Run]]:
 
 def make_table(runs: Dict[str, List[Run]]) -> Table:
     """Accuracy of the teacher and of each way to train the student."""
-    results = load_results(OUT)
+    results = {group[0]['experiment']: group for group in load_results(OUT)}
     table = Table(title='Noisy digits, top-1 (%)')
     for column in ('', 'seeds', 'last epoch', 'best epoch'):
         table.add_column(column, justify='right' if column else 'left')
     for name, (run, *_) in runs.items():
-        found = results[run.experiment.name, run.epochs]
+        found = results[run.experiment.name]
         table.add_row(
             name, str(len(found)),
             *(mean_and_std([r[epoch]['top1'] for r in found], digits=1)

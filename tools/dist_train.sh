@@ -6,14 +6,10 @@ if [ $# -lt 2 ]; then sed -n '2,3p' "$0"; exit 2; fi
 CONFIG=$1
 GPUS=$2
 shift 2
+TOOLS=$(dirname "$0")
 
-python -m torch.distributed.run \
-    --nnodes="${NNODES:-1}" \
-    --node_rank="${NODE_RANK:-0}" \
-    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-    --master_port="${PORT:-29500}" \
-    --nproc_per_node="$GPUS" \
-    "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "$@" || {
+bash "$TOOLS/dist_run.sh" "$GPUS" \
+    "$TOOLS/train.py" "$CONFIG" --launcher pytorch "$@" || {
     echo 'Training ended before its time: the first error above says why, or' \
         'another node ended; start all nodes again with --resume.' >&2
     exit 1

@@ -10,6 +10,6 @@ CHECKPOINT=$4
 shift 4
 TOOLS=$(dirname "$0")
 
-"$TOOLS/slurm_run.sh" "$PARTITION" "$JOB_NAME" \
+bash "$TOOLS/slurm_run.sh" "$PARTITION" "$JOB_NAME" \
     python -u "$TOOLS/test.py" "$CONFIG" "$CHECKPOINT" \
     --launcher slurm "$@"

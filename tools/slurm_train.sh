@@ -10,6 +10,6 @@ WORK_DIR=$4
 shift 4
 TOOLS=$(dirname "$0")
 
-"$TOOLS/slurm_run.sh" "$PARTITION" "$JOB_NAME" \
+bash "$TOOLS/slurm_run.sh" "$PARTITION" "$JOB_NAME" \
     python -u "$TOOLS/train.py" "$CONFIG" --work-dir "$WORK_DIR" \
     --launcher slurm "$@"

@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """tools/analysis, on networks with random weights."""
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import activation_map
 import compare_predictions
 import learning_curves
 import local_predictions
+import loss_terms
 import numpy as np
 import pytest
 import relation_matrix
@@ -150,7 +152,7 @@ def test_relations_are_drawn_with_their_difference(pair, capsys):
 
 def test_the_ablation_has_all_seeds_of_the_last_epoch(tmp_path):
 
-    def add(experiment, seed, top1, epochs=2):
+    def add(experiment, seed, top1, epochs=2, teacher=4):
         folder = tmp_path / f'{experiment}_{seed}'.replace('/', '_')
         folder.mkdir()
         (folder / 'result.json').write_text(
@@ -159,21 +161,23 @@ def test_the_ablation_has_all_seeds_of_the_last_epoch(tmp_path):
                     experiment=experiment,
                     seed=seed,
                     epochs=epochs,
+                    teacher_epochs=teacher,
                     last=dict(top1=top1),
                     best=dict(top1=99.))))
 
-    add('b/baseline', 0, 20.)
+    add('b/baseline', 0, 20., teacher=None)
     add('b/gld', 0, 33.)
     add('b/gld', 1, 35.)
     add('b/global', 0, 27.)
     add('b/kd', 0, 30.)  # no part of the ablation
+    add('b/gld', 2, 50., teacher=8)  # another teacher, without an ablation
     add('a/gld', 0, 70., epochs=200)  # of a setup without one
     panels = ablation.panels(tmp_path)
     assert panels == {
-        ('b', 2): dict(baseline=[20.], gld=[33., 35.], **{'global': [27.]})
+        ('b', 2, 4): dict(baseline=[20.], gld=[33., 35.], **{'global': [27.]})
     }
     figure, axis = ablation.plt.subplots()
-    ablation.draw(axis, panels['b', 2], '')
+    ablation.draw(axis, panels['b', 2, 4], '')
     heights = {
         axis.get_xticklabels()[round(bar.get_center()[0])].get_text():
         bar.get_height()
@@ -206,6 +210,47 @@ def test_curves_of_a_resumed_run_are_one_line(tmp_path):
     with pytest.raises(UserError, match='No run logged "top1". Known are'):
         draw(learning_curves, '--run', 'GLD', tmp_path / 'run', '--keys',
              'top1')
+
+
+def test_terms_are_measured_with_the_norm_of_their_gradient():
+
+    class Model(torch.nn.Module):
+        """Its loss is a known function of its weights."""
+
+        def __init__(self):
+            super().__init__()
+            self.weights = torch.nn.ParameterList(
+                [torch.tensor([1., 2.]),
+                 torch.tensor(3.)])
+
+        def data_preprocessor(self, data, training):
+            assert training
+            return data
+
+        def forward(self, inputs, mode):
+            vector, scalar = self.weights
+            return {
+                'loss_both': inputs * (3 * vector[0] + 4 * scalar),
+                'loss_levels': [vector.sum(), vector.square()],
+                'loss_constant': torch.tensor(5.),
+                'accuracy': scalar
+            }
+
+    assert loss_terms.measure(Model(), dict(inputs=torch.tensor(2.))) == {
+        'loss_both': [30, 10],
+        # 3 and the mean of 1 and 4; its gradient is (1 + 1, 1 + 2)
+        'loss_levels': [5.5, pytest.approx(13**.5)]
+    }
+
+
+@pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
+def test_the_terms_of_a_pair_are_listed(pair, capsys):
+    draw(loss_terms, pair[-2], '--student', pair[-1], '--batches', 1,
+         '--cfg-options', 'model.teacher_ckpt=None')
+    table = capsys.readouterr().out
+    for name in ('student.loss', 'distill.loss_global', 'distill.loss_local',
+                 'distill.loss_relation'):
+        assert len(re.findall(rf'{name} .* [\d.e-]+ .* [\d.e-]+ ', table)) == 1
 
 
 @pytest.mark.parametrize('tool, args, message', [

@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""tools/dist_train.sh with two processes on the CPU."""
+"""tools/dist_train.sh and dist_test.sh with two processes on the CPU."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,18 +47,31 @@ class Pause(Hook):
 
 
 def start(folder, config, name, port, images, gpus=2, epochs=1, **variables):
-    """Start tools/dist_train.sh in a session of its own."""
-    path = Path(sys.executable).parent
-    python_path = os.pathsep.join(
-        filter(None, [str(folder), os.environ.get('PYTHONPATH')]))
-    return subprocess.Popen([
-        'bash', ROOT / 'tools/dist_train.sh', config,
-        str(gpus), '--resume', '--work-dir', folder / name, '--cfg-options',
+    """Start tools/dist_train.sh."""
+    return start_script(
+        'dist_train.sh',
+        config,
+        gpus,
+        '--resume',
+        '--work-dir',
+        folder / name,
+        '--cfg-options',
         f'train_cfg.max_epochs={epochs}',
         f'train_dataloader.dataset.num_samples={images}',
         'val_dataloader.dataset.num_samples=100',
-        f'model.teacher_ckpt={folder}/teacher.pth'
-    ],
+        f'model.teacher_ckpt={folder}/teacher.pth',
+        PYTHONPATH=os.pathsep.join(
+            filter(None,
+                   [str(folder), os.environ.get('PYTHONPATH')])),
+        PORT=port,
+        **variables)
+
+
+def start_script(script, *args, **variables):
+    """Start a script on the CPU in a session of its own."""
+    path = Path(sys.executable).parent
+    variables = {name: str(value) for name, value in variables.items()}
+    return subprocess.Popen(['bash', ROOT / 'tools' / script, *map(str, args)],
                             cwd=ROOT,
                             stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT,
@@ -66,8 +80,6 @@ def start(folder, config, name, port, images, gpus=2, epochs=1, **variables):
                             env=dict(
                                 os.environ,
                                 PATH=f'{path}:{os.environ["PATH"]}',
-                                PYTHONPATH=python_path,
-                                PORT=str(port),
                                 CUDA_VISIBLE_DEVICES='',
                                 **variables))
 
@@ -107,12 +119,17 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_two_processes_train_one_student(folder):
+def test_two_processes_train_one_student_and_test_it(folder):
     # 165 images a process: two batches of 64 and an uneven one of 37.
     status, output = dist_train(folder, CONFIG, 'run', 29611, 330)
     assert status == 0, output
-    assert 'Epoch(val) [1]' in output
-    assert (folder / 'run/epoch_1.pth').exists()
+    validated = re.search(r'Epoch\(val\) \[1\].*top1: ([\d.]+)', output)[1]
+
+    tested = start_script(
+        'dist_test.sh', CONFIG, folder / 'run/epoch_1.pth', 2, '--work-dir',
+        folder / 'test', '--cfg-options',
+        'test_dataloader.dataset.num_samples=100').communicate(timeout=300)[0]
+    assert re.search(r'Epoch\(test\).*top1: ([\d.]+)', tested)[1] == validated
 
 
 def config_with_hook(folder, name, hook):

@@ -46,7 +46,7 @@ def results(folder):
     return [{
         key: result[key]
         for key in ('experiment', 'seed', 'epochs', 'curve', 'weights')
-    } for group in load_results(folder / 'runs').values() for result in group]
+    } for group in load_results(folder / 'runs') for result in group]
 
 
 @pytest.fixture(scope='module')

@@ -36,7 +36,8 @@ METHODS = {
 }
 # None, one, two and three terms
 COLORS = ['0.6'] + ['tab:blue'] * 3 + ['tab:orange'] * 3 + ['tab:green']
-Panel = Tuple[str, int]
+# Setup, epochs, epochs of the teacher
+Key = Tuple[str, int, Optional[int]]
 
 
 def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -46,25 +47,33 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return parser.parse_args(args)
 
 
-def panels(folder: Path) -> Dict[Panel, Dict[str, List[float]]]:
+def panels(folder: Path) -> Dict[Key, Dict[str, List[float]]]:
     """Top-1 of the last epoch by setup and length, then by method.
 
     Args:
         folder (Path): Where the runs are.
 
     Returns:
-        dict: For each setup and number of epochs with an ablation, the values
-        of all seeds of each method.
+        dict: For each setup, number of epochs and number of the teacher's
+        epochs with an ablation, the values of all seeds of each method.
     """
-    found: Dict[Panel, Dict[str, List[float]]] = {}
-    for (name, epochs), results in load_results(folder).items():
-        setup, method = name.split('/')
+    found: Dict[Key, Dict[str, List[float]]] = {}
+    for results in load_results(folder):
+        setup, method = results[0]['experiment'].split('/')
         if method in METHODS:
-            found.setdefault(
-                (setup, epochs),
-                {})[method] = [result['last']['top1'] for result in results]
+            key = setup, results[0]['epochs'], results[0]['teacher_epochs']
+            found.setdefault(key, {})[method] = [
+                result['last']['top1'] for result in results
+            ]
     single = {'global', 'local', 'relation'}
-    return {key: panel for key, panel in found.items() if single & set(panel)}
+    return {
+        (setup, epochs, teacher): {
+            **found.get((setup, epochs, None), {}),  # the student alone
+            **panel
+        }
+        for (setup, epochs, teacher), panel in found.items()
+        if single & set(panel)
+    }
 
 
 def draw(axis: plt.Axes, panel: Dict[str, List[float]], title: str) -> None:
@@ -97,10 +106,12 @@ def main(args: Optional[Sequence[str]] = None) -> None:
                         "tools/reproduce.py 'a/*' first.")
     figure, axes = plt.subplots(
         1, len(found), squeeze=False, figsize=(6.5 * len(found), 3.6))
-    for axis, ((setup, epochs), panel) in zip(axes[0], found.items()):
+    for axis, ((setup, epochs, teacher), panel) in zip(axes[0], found.items()):
         seeds = {len(values) for values in panel.values()}
         number = '-'.join(str(n) for n in sorted({min(seeds), max(seeds)}))
-        draw(axis, panel, f'setup ({setup}), {epochs} epochs, n = {number}')
+        draw(
+            axis, panel, f'setup ({setup}), {epochs} epochs, '
+            f'teacher {teacher}, n = {number}')
     save_figure(figure, figure_path(parsed, 'ablation'))
 
 

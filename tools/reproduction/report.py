@@ -50,11 +50,14 @@ def markdown_table(folder: Path) -> str:
 def draw_curves(folder: Path, path: Path) -> None:
     """Draw top-1 after each epoch, a panel for each setup and length.
 
-    Seeds are thin lines, their mean is a thick one.
+    Seeds are thin lines, their mean is a thick one. Students of teachers of
+    different length have lines of their own.
     """
     panels: Dict[Tuple[str, int], List[Tuple[str, list]]] = {}
     for experiment, results in _paper_results(folder):
         setup, method = experiment.name.split('/')
+        if results[0]['teacher_epochs']:
+            method += f', teacher {results[0]["teacher_epochs"]}'
         curves = [result['curve'] for result in results]
         panels.setdefault((setup, results[0]['epochs']), []).append(
             (method, curves))
@@ -81,6 +84,6 @@ def _paper_results(folder: Path) -> Iterator[Tuple[Experiment, List[dict]]]:
     """In the order of the paper, shorter schedules first."""
     results = load_results(folder)
     for experiment in paper_experiments().values():
-        for (name, _), group in results.items():
-            if name == experiment.name:
+        for group in results:
+            if group[0]['experiment'] == experiment.name:
                 yield experiment, group

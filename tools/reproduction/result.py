@@ -5,9 +5,8 @@ import os
 import platform
 from datetime import datetime
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import List
 
 import mmengine
 import mmpretrain
@@ -56,21 +55,25 @@ def save_result(run: Run, jobs: int) -> None:
     temporary.replace(run.result)  # whole or not at all
 
 
-def load_results(folder: Path) -> Dict[Tuple[str, int], List[dict]]:
+def load_results(folder: Path) -> List[List[dict]]:
     """Read the results of all runs in a folder.
 
     Args:
         folder (Path): Where the folders of the runs are.
 
     Returns:
-        dict[tuple[str, int], list[dict]]: By name of the experiment and number
-        of epochs; seeds in order.
+        list[list[dict]]: Those of each experiment, number of epochs and number
+        of the teacher's epochs; seeds in order.
     """
+
+    def kind(result: dict) -> tuple:
+        return (result['experiment'], result['epochs'],
+                result['teacher_epochs'] or 0)
+
     paths = Path(folder).glob('*/result.json')
     results = [json.loads(path.read_text()) for path in paths]
-    results.sort(key=itemgetter('experiment', 'epochs', 'seed'))
-    groups = groupby(results, itemgetter('experiment', 'epochs'))
-    return {key: list(group) for key, group in groups}
+    results.sort(key=lambda result: (*kind(result), result['seed']))
+    return [list(group) for _, group in groupby(results, kind)]
 
 
 def hash_weights(checkpoint: Path) -> str:

@@ -73,6 +73,6 @@ class Lab:
         """What was written, by experiment and seed."""
         return {
             (result['experiment'], result['seed']): result
-            for group in load_results(self.folder).values()
+            for group in load_results(self.folder)
             for result in group
         }

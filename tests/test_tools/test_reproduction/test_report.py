@@ -56,6 +56,17 @@ def test_the_length_of_the_teacher_is_shown_where_something_is_shortened(
     assert '| 2 of 3, teacher 4, shortened |' in table
 
 
+def test_students_of_teachers_of_different_length_are_not_averaged(
+        write, tmp_path):
+    write(([5., 6.], 2), ([7., 8.], 2), teacher_epochs=4)
+    path = tmp_path / 'seed1' / 'result.json'
+    path.write_text(
+        json.dumps(json.loads(path.read_text()) | dict(teacher_epochs=8)))
+    four, eight = markdown_table(tmp_path).splitlines()[2:]
+    assert '| 2 of 3, teacher 4, shortened | 71.37 | 6.00 |' in four
+    assert '| 2 of 3, teacher 8, shortened | 71.37 | 8.00 |' in eight
+
+
 def test_an_experiment_without_results_has_no_row(tmp_path):
     assert len(markdown_table(tmp_path).splitlines()) == 2
 

@@ -24,18 +24,26 @@ def test_a_result_has_what_makes_it_checkable(lab):
     assert not list(lab.folder.rglob('*.tmp'))
 
 
-def test_results_are_grouped_by_experiment_and_length_with_seeds_in_order(
+def test_results_are_grouped_by_experiment_and_lengths_with_seeds_in_order(
         tmp_path):
-    assert load_results(tmp_path) == {}
-    for seed, name, epochs in ((10, 'gld', 4), (2, 'gld', 4), (0, 'kd', 4),
-                               (0, 'gld', 2)):
-        folder = tmp_path / f'{name}_seed{seed}_{epochs}e'
+    assert load_results(tmp_path) == []
+    for number, (seed, name, epochs, teacher) in enumerate(
+        ((10, 'gld', 4, 8), (2, 'gld', 4, 8), (0, 'alone', 4, None),
+         (0, 'gld', 2, 8), (1, 'gld', 4, 2))):
+        folder = tmp_path / str(number)
         folder.mkdir()
         (folder / 'result.json').write_text(
-            json.dumps(dict(experiment=name, seed=seed, epochs=epochs)))
-    results = load_results(tmp_path)
-    assert list(results) == [('gld', 2), ('gld', 4), ('kd', 4)]
-    assert [result['seed'] for result in results['gld', 4]] == [2, 10]
+            json.dumps(
+                dict(
+                    experiment=name,
+                    seed=seed,
+                    epochs=epochs,
+                    teacher_epochs=teacher)))
+    found = [[(result['experiment'], result['epochs'],
+               result['teacher_epochs'], result['seed']) for result in group]
+             for group in load_results(tmp_path)]
+    assert found == [[('alone', 4, None, 0)], [('gld', 2, 8, 0)],
+                     [('gld', 4, 2, 1)], [('gld', 4, 8, 2), ('gld', 4, 8, 10)]]
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.int64])
