@@ -51,10 +51,11 @@ def to_grid(grid: Union[int, Tuple[int, int]]) -> Tuple[int, int]:
     Raises:
         UserError: If there is none.
     """
-    rows, columns = to_2tuple(grid)
-    if min(rows, columns) < 1:
-        raise UserError(f'grid should be at least 1, got {grid}.')
-    return rows, columns
+    cells = to_2tuple(grid)
+    if len(cells) != 2 or not all(isinstance(n, int) and n > 0 for n in cells):
+        raise UserError('grid should be at least 1, one number or rows and '
+                        f'columns, got {grid}.')
+    return cells
 
 
 def pool_cells(feature: Tensor,

@@ -38,7 +38,8 @@ def test_a_run_leaves_a_config_that_mmpretrain_takes_with_its_checkpoint(
                         type='NoisyDigits', num_samples=32,
                         pipeline=pipeline)),
                 test_dataloader=None))).train()
-    cfg = Config.fromfile(tmp_path / 'student.py')
+    path, = tmp_path.glob('*_student.py')
+    cfg = Config.fromfile(path)
     assert cfg.model == dict(
         model['architecture'], data_preprocessor=model['data_preprocessor'])
     # What a config with test data has; the pipeline is all that is read.

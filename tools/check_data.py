@@ -21,7 +21,9 @@ from gld_mm.config import read_config
 from gld_mm.config.read import count_classes, type_name
 from gld_mm.datasets.checks.build import build_dataset
 from gld_mm.datasets.checks.classes import check_agreement
-from gld_mm.datasets.checks.items import files, missing_files, parts
+from gld_mm.datasets.checks.items import (infos, local_paths, missing_files,
+                                          parts, reads_pictures,
+                                          reads_remotely)
 from gld_mm.datasets.checks.masks import known_labels, masks, read_labels
 from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.errors import UserError
@@ -55,6 +57,7 @@ def is_evaluated(cfg: Config, split: str) -> bool:
     metrics = cfg.get(f'{split}_evaluator') or ()
     return any(
         type_name(metric) == 'CocoMetric' and metric.get('ann_file')
+        and not metric.get('format_only')
         for metric in ([metrics] if isinstance(metrics, dict) else metrics))
 
 
@@ -71,7 +74,12 @@ def check(split: str, dataset: BaseDataset, cfg: Config, console: Console,
                 evaluated=is_evaluated(cfg, split))
         except UserError as error:
             faults.append(str(error))
-    paths = sorted(set(files(dataset)) - set(missing))
+    paths = sorted({
+        path
+        for part in parts(dataset)
+        if reads_pictures(part) and not reads_remotely(part)
+        for info in infos(part) for path in local_paths(info.get('img_path'))
+    }.difference(missing))
     readable = each(is_readable, paths, f'{split}, {type(dataset).__name__}',
                     workers, console)
     faults += [f'missing: {path}' for path in missing]

@@ -9,7 +9,7 @@ from torch import nn
 
 from gld_mm.errors import UserError
 
-from .read import head_of
+from .read import head_of, type_name
 
 # Of detectors with a second stage, masks or a teacher of their own
 _OTHER_PARTS = {'mask_head', 'panoptic_head', 'roi_head', 'teacher_ckpt'}
@@ -58,8 +58,9 @@ def _build_head(network: ConfigDict) -> Any:
     if head is network and network._scope_ == 'mmpretrain':
         return None
     if head is network or _OTHER_PARTS & set(network):
-        raise UserError(f'GLD takes no {network.type}: of detectors it takes '
-                        'plain ones of one stage, such as SSD and RetinaNet.')
+        raise UserError(
+            f'GLD takes no {type_name(network)}: of detectors it takes '
+            'plain ones of one stage, such as SSD and RetinaNet.')
     base: type = nn.Module
     if 'bbox_head' in network:
         from mmdet.models.dense_heads import base_dense_head
@@ -67,12 +68,15 @@ def _build_head(network: ConfigDict) -> Any:
     elif 'decode_head' in network:
         from mmseg.models.decode_heads import decode_head
         base = decode_head.BaseDecodeHead
-    refusal = (f'GLD takes no {head.type}, which does not output a logit of '
+    name = type_name(head)
+    refusal = (f'GLD takes no {name}, which does not output a logit of '
                'each class at each position.')
-    with MODELS.switch_scope_and_registry(network._scope_) as registry:
-        kind = registry.get(head.type)
+    kind = head.type
+    if isinstance(kind, str):
+        with MODELS.switch_scope_and_registry(network._scope_) as registry:
+            kind = registry.get(kind)
     if kind is None:
-        raise UserError(f'The head {head.type} is not in the registry: is its '
+        raise UserError(f'The head {name} is not in the registry: is its '
                         'name right, and its module in custom_imports?')
     if not issubclass(kind, base) or kind.__name__ in _NO_SCORES:
         raise UserError(refusal)

@@ -48,11 +48,9 @@ def distill(
         UserError: If the teacher has no weights or other classes than the
             student, or GLD knows nothing of the student's head.
     """
-    cfg = student_of(
-        read_config(student) if isinstance(student, str) else student.copy())
+    cfg = student_of(_read(student))
     cfg.pop('model_path', None)
-    taught_by, published = _teacher(teacher,
-                                    cfg.get('default_scope', 'mmengine'))
+    taught_by, published = _teacher(teacher, cfg.get('default_scope'))
     taught_by = student_of(taught_by)
     teacher_ckpt = teacher_ckpt or published
     if teacher_ckpt is None:
@@ -90,22 +88,30 @@ def distill(
     cfg.custom_hooks = [
         *hooks, *(dict(type=kind) for kind in CHECKS if kind not in present)
     ]
-    cfg.merge_from_dict(
-        {'default_hooks.teacher_val.type': 'mmrazor.TeacherValHook'})
+    cfg.default_hooks = dict(
+        cfg.get('default_hooks') or {},
+        teacher_val=dict(type='mmrazor.TeacherValHook'))
     cfg.custom_imports = dict(
         imports=list(dict.fromkeys([*imported_modules(cfg), 'gld_mm'])),
         allow_failed_imports=False)
     return cfg
 
 
+def _read(source: Union[str, Config]) -> Config:
+    """A config of its own from a path or another config."""
+    return read_config(source) if isinstance(source, str) else source.copy()
+
+
 def _teacher(teacher: Union[str, Config],
-             package: str) -> Tuple[Config, Optional[str]]:
+             package: Optional[str]) -> Tuple[Config, Optional[str]]:
     """The config of a teacher and its published weights."""
-    if not isinstance(teacher, str):
-        return teacher.copy(), teacher.get('model_path')
-    if osp.exists(teacher) or '::' in teacher:
-        cfg = read_config(teacher)
+    if not isinstance(teacher, str) or osp.exists(teacher) or '::' in teacher:
+        cfg = _read(teacher)
         return cfg, cfg.get('model_path')
+    if package is None:
+        raise UserError(f'The teacher "{teacher}" is no config file, and the '
+                        'student has no default_scope, whose zoo would be '
+                        'searched.')
     from modelindex.load_model_index import load
     root = osp.join(get_installed_path(package), '.mim')
     index = load(osp.join(root, 'model-index.yml'))

@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Read configs, and what they say."""
+import copy
 from inspect import signature
 from typing import Any, List, Optional
 
@@ -91,7 +92,9 @@ def student_of(cfg: Config) -> Config:
 
 def model_of(cfg: Config) -> ConfigDict:
     """The config of a network, with the preprocessing its runner gives it."""
-    model = ConfigDict(cfg.model.to_dict())
+    if 'model' not in cfg:
+        raise UserError(f'The config {cfg.filename} has no model.')
+    model = copy.deepcopy(cfg.model)
     model.setdefault('_scope_', cfg.get('default_scope'))
     if 'data_preprocessor' in cfg:
         model.setdefault('data_preprocessor', cfg.data_preprocessor)

@@ -14,6 +14,7 @@ from torch import nn
 from gld_mm.engine.processes import unwrapped
 from gld_mm.errors import UserError
 
+_STEP = re.compile(r'(epoch|iter)_(\d+)\.pth')
 _SHAPES = re.compile(r'size mismatch for (\S+): .*?torch\.Size\(\[(.*?)\]\)'
                      r'.*?torch\.Size\(\[(.*?)\]\)')
 
@@ -28,25 +29,30 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
         work_dir (str): Folder of the run.
 
     Returns:
-        str, optional: Path of ``epoch_N.pth`` or ``iter_N.pth`` with the
-        largest N, without those that are cut off. Without any, what the
-        run's ``last_checkpoint`` names, of another name or folder. None if
-        there is none.
+        str, optional: What the run's ``last_checkpoint`` names, or a file of
+        that name in this folder, which may have been copied. If it is cut off
+        or gone, path of ``epoch_N.pth`` or ``iter_N.pth`` with the largest N
+        before it. None if there is none.
     """
-    paths = [
-        path for kind in ('epoch', 'iter')
-        for path in Path(work_dir).glob(f'{kind}_*.pth')
-        if path.stem.split('_')[1].isdigit()
-    ]
-    # Epochs and iterations do not compare; a run writes one kind.
-    for path in sorted(
-            paths, key=lambda p: int(p.stem.split('_')[1]), reverse=True):
+    last = find_latest_checkpoint(work_dir)
+    if last:
+        if '://' in last:
+            return last
+        for path in (Path(work_dir, Path(last).name), Path(last)):
+            if is_whole(path):
+                return str(path)
+    named = _STEP.fullmatch(Path(last or '').name)
+    found = []
+    for path in Path(work_dir).glob('*.pth'):
+        step = _STEP.fullmatch(path.name)
+        # What is later is of an older run in the same folder.
+        if step and (named is None
+                     or step[1] == named[1] and int(step[2]) <= int(named[2])):
+            found.append((int(step[2]), path))
+    for _, path in sorted(found, reverse=True):
         if is_whole(path):
             return str(path)
         warnings.warn(f'{path} is cut off and skipped.')
-    last = find_latest_checkpoint(work_dir)
-    if last and ('://' in last or is_whole(Path(last))):
-        return last
     return None
 
 
@@ -61,7 +67,7 @@ def check_exists(path: str, name: str = 'The checkpoint') -> None:
     Raises:
         UserError: If there is no such file.
     """
-    if '://' not in path and not Path(path).is_file():
+    if '://' not in path and not Path(path).expanduser().is_file():
         raise UserError(f'{name} "{path}" does not exist.')
 
 
@@ -84,7 +90,8 @@ def read_checkpoint(path: str, name: str = 'The checkpoint') -> dict:
         checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
         if 'state_dict' not in checkpoint:
             checkpoint = dict(state_dict=checkpoint)
-        checkpoint['state_dict'].keys()
+        for key in checkpoint['state_dict']:
+            key.split('.')
     except Exception as error:
         raise UserError(f'{name} "{path}" cannot be read as a file of plain '
                         f'weights: {error}') from error
@@ -198,15 +205,17 @@ class LoadReport:
 
     @property
     def unknown(self) -> List[str]:
-        """Weights that the module lacks.
+        """Weights that the module lacks and may need to predict.
 
+        An auxiliary head only trains, and configs for testing leave it out.
         Old checkpoints of mmdet hold the means of the preprocessor, which
         configs hold now (open-mmlab/mmdetection#11521).
         """
-        configured = f'{self.prefix}data_preprocessor.'
+        needless = (f'{self.prefix}auxiliary_head.',
+                    f'{self.prefix}data_preprocessor.')
         return [
             key for key in self._unknown
-            if key.startswith(self.prefix) and not key.startswith(configured)
+            if key.startswith(self.prefix) and not key.startswith(needless)
         ]
 
     @property
@@ -216,21 +225,27 @@ class LoadReport:
                   f'While copying the parameter named "{self.prefix}')
         return [text for text in self._errors if text.startswith(starts)]
 
+    @property
+    def misfits(self) -> List[Tuple[str, Tuple[int, ...], Tuple[int, ...]]]:
+        """Name of each weight of another shape, its shape here and there."""
+        found = _SHAPES.findall('\n'.join(self.errors))
+        return [(weight[len(self.prefix):], _sizes(ours), _sizes(theirs))
+                for weight, theirs, ours in found]
+
 
 def describe_shapes(report: LoadReport, name: str) -> str:
     """Say in one line which weights differ in shape."""
-    found = _SHAPES.findall('\n'.join(report.errors))
-    shapes = [(weight, _sizes(theirs), _sizes(ours))
-              for weight, theirs, ours in found]
-    if not shapes:
+    misfits = report.misfits
+    if not misfits:
         return f'does not fit {name}: {report.errors[0]}'
     # Classes are the first dimension of a classifier's weights, and nothing
     # else; another width changes the second dimension of some weights too.
-    classes = all(theirs[1:] == ours[1:] for _, theirs, ours in shapes)
-    weight, theirs, ours = shapes[-1]
+    classes = all(ours[1:] == theirs[1:] for _, ours, theirs in misfits)
+    weight, ours, theirs = misfits[-1]
     kind = 'other classes' if classes else 'another network'
-    return (f'is of {kind}: {len(shapes)} weights differ in shape, "{weight}" '
-            f'is {theirs} in the file and {ours} in {name}.')
+    return (
+        f'is of {kind}: {len(misfits)} weights differ in shape, "{weight}" '
+        f'is {theirs} in the file and {ours} in {name}.')
 
 
 def _sizes(text: str) -> Tuple[int, ...]:

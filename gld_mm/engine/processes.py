@@ -5,13 +5,15 @@ import gc
 from typing import Any
 
 import torch.distributed as dist
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
 
-def unwrapped(model: nn.Module) -> Any:
-    """The model itself, without the wrapper that joins its processes."""
-    return model.module if is_model_wrapper(model) else model
+def unwrapped(model: Any) -> Any:
+    """The model itself, without what joins its processes or augments tests."""
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    return model
 
 
 def teacher_of(model: nn.Module) -> Any:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpretrain.models import ResNet_CIFAR
 from mmpretrain.structures import DataSample
 from mmrazor.registry import MODELS
 
@@ -180,6 +181,10 @@ train_dataloader = dict(dataset=dict(
     model, _, losses = losses_of(cfg)
     assert type(model).__name__ == 'DistilledImageClassifier'
     assert losses['distill.loss_local'] > 0
+    # An argument, too, may be a class.
+    assert cfg.model.architecture.backbone.type is ResNet_CIFAR
+    cfg.dump(tmp_path / 'dumped.py')
+    losses_of(Config.fromfile(tmp_path / 'dumped.py'))
 
 
 def test_a_teacher_without_weights_is_an_error():
@@ -263,3 +268,20 @@ def test_of_distillations_the_students_are_paired(checkpoint):
     second = distill(first, first, checkpoint)
     assert second.model.architecture == first.model.architecture
     assert second.model.teacher == first.model.architecture
+
+
+def test_a_student_may_be_without_hooks_and_scope(checkpoint):
+    student = training()
+    student.default_hooks = None
+    cfg = distill(student, training(14), checkpoint)
+    assert cfg.default_hooks.teacher_val.type == 'mmrazor.TeacherValHook'
+    student.pop('default_scope')
+    with pytest.raises(
+            UserError, match='"resnet8" is no config file, and the student '):
+        distill(student, 'resnet8', checkpoint)
+
+
+def test_a_config_without_a_model_is_an_error(checkpoint):
+    with pytest.raises(UserError, match='has no model'):
+        distill(
+            Config(dict(default_scope='mmpretrain')), training(14), checkpoint)

@@ -1,6 +1,9 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from contextlib import nullcontext
+
 import pytest
 import torch
+from mmengine.model import BaseModel, BaseTTAModel
 from torch import nn
 
 from gld_mm.engine.checkpoint import (load_checkpoint, load_teacher,
@@ -26,6 +29,25 @@ def test_one_that_is_cut_off_is_skipped_with_a_warning(tmp_path):
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.warns(UserWarning, match='epoch_2.pth is cut off'):
         assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
+
+
+@pytest.mark.parametrize('last, expected', [
+    ('epoch_2.pth', 'epoch_2.pth'),
+    ('epoch_3.pth', 'epoch_2.pth'),
+    ('epoch_4.pth', 'epoch_2.pth'),
+    ('old/epoch_2.pth', 'epoch_2.pth'),
+    ('iter_900.pth', 'iter_300.pth'),
+])
+def test_files_of_an_older_run_that_was_longer_are_passed_over(
+        tmp_path, last, expected):
+    for name in ('epoch_1.pth', 'epoch_2.pth', 'epoch_8.pth', 'iter_300.pth',
+                 'iter_9000.pth'):
+        save(tmp_path / name)
+    (tmp_path / 'epoch_4.pth').write_bytes(b'cut off')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / last))
+    with nullcontext() if last != 'epoch_4.pth' else pytest.warns(
+            UserWarning, match='epoch_4.pth is cut off'):
+        assert newest_checkpoint(tmp_path) == str(tmp_path / expected)
 
 
 @pytest.mark.parametrize('name', ['elsewhere/epoch_3.pth', 'step_3.pth'])
@@ -81,9 +103,39 @@ def test_weights_that_fit_are_loaded():
     {
         **state(), 'data_preprocessor.mean': torch.zeros(3, 1, 1)
     },
+    {
+        **state(), 'auxiliary_head.weight': torch.zeros(1)
+    },
 ])
 def test_old_parallel_and_distilled_checkpoints_fit(weights):
     load_weights(Net(), weights, 'x')
+
+
+def test_a_model_with_augmented_tests_takes_every_weight_or_none():
+
+    class Augmented(BaseTTAModel):
+
+        def __init__(self):
+            BaseModel.__init__(self)
+            self.module = Net()
+
+        def merge_preds(self, data_samples_list):
+            """Not called."""
+
+    other = state()
+    model = Augmented()
+    load_weights(model, other, 'x')
+    assert model.module.head.weight.equal(other['head.weight'])
+    with pytest.raises(UserError, match='x is of another network: 8 weights'):
+        load_weights(model, {'neck.weight': torch.zeros(1)}, 'x')
+
+
+def test_a_path_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    torch.save(state(), tmp_path / 'a.pth')
+    load_checkpoint(Net(), '~/a.pth')
+    with pytest.raises(UserError, match='"~/b.pth" does not exist'):
+        load_checkpoint(Net(), '~/b.pth')
 
 
 @pytest.mark.parametrize('weights, message', [
@@ -159,7 +211,10 @@ def test_a_teacher_that_cannot_be_read_names_the_config_that_trains_it(
         load_teacher(Net(), str(path), 'a.py')
 
 
-@pytest.mark.parametrize('content', [[1], dict(state_dict=None)])
+@pytest.mark.parametrize('content',
+                         [[1], dict(state_dict=None), {
+                             0: torch.zeros(1)
+                         }])
 def test_a_file_without_weights_is_one_line(tmp_path, content):
     torch.save(content, tmp_path / 't.pth')
     with pytest.raises(UserError, match='as a file of plain weights'):

@@ -335,10 +335,10 @@ DATA = {
     'an XML file that is none':
     ('ssd300_r18_voc', lambda f: first(f, 'Annotations').write_text('<a'),
      'xml|token|unclosed'),
-    'an unknown class':
+    'a misspelt class':
     ('ssd300_r18_voc',
-     lambda f: write_xml(first(f, 'Annotations'), [('zebra', 1, 1, 9, 9)]),
-     '"zebra" is not'),
+     lambda f: write_xml(first(f, 'Annotations'), [('Dog', 1, 1, 9, 9)]),
+     'spell both alike'),
     'a box without area':
     ('ssd300_r18_voc',
      lambda f: write_xml(first(f, 'Annotations'), [('dog', 5, 5, 5, 30)]),

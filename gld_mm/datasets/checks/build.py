@@ -13,6 +13,7 @@ from gld_mm.config.read import leaf_datasets, type_name
 from gld_mm.errors import UserError
 
 from .coco import check_coco_config
+from .items import is_own
 
 # What has to be below data_root for a split. Several lists are several ways to
 # lay the same dataset out.
@@ -27,8 +28,6 @@ LAYOUTS: Dict[str, List[Tuple[str, ...]]] = {
              'images')],
 }
 _ANNOS = dict(test='annos_withlabels')  # of the cars' splits
-# Whose datasets are no code of the user's
-_HOSTS = ('gld_mm', 'mmengine', 'mmpretrain', 'mmdet', 'mmseg')
 
 
 def build_dataset(dataset: dict) -> BaseDataset:
@@ -53,9 +52,7 @@ def build_dataset(dataset: dict) -> BaseDataset:
     except Exception as error:
         parts = leaf_datasets(dataset)
         kinds = [class_of(part) for part in parts]
-        if any(
-                kind and kind.__module__.split('.')[0] not in _HOSTS
-                for kind in kinds):
+        if any(kind and is_own(kind) for kind in kinds):
             raise
         for part, kind in zip(parts, kinds):
             check_coco_config(part, kind)
@@ -84,20 +81,13 @@ def check_layout(dataset: dict) -> None:
 def _check_layout(dataset: dict) -> None:
     name, root = type_name(dataset), dataset.get('data_root') or ''
     named = _named_paths(dataset)
-    layouts = [named] if named else LAYOUTS.get(name, [])
+    layouts = [named] if named else _known_layouts(dataset)
     readers = (dataset, *(dataset.get('pipeline') or ()))
     remote = any('://' in path for path in (root, *named)) or any(
         reader.get('backend_args') or reader.get('file_client_args')
         for reader in readers if isinstance(reader, dict))
     if remote or not layouts or _setting(dataset, 'download'):
         return
-    if not named:
-        split = _setting(dataset, 'split') or ''
-        annos = _ANNOS.get(split, 'annos')
-        layouts = [
-            tuple(path.format(split=split, annos=annos) for path in layout)
-            for layout in layouts
-        ]
     for path in named:
         if Path(root, path).is_file() and not Path(root, path).stat().st_size:
             raise UserError(f'{name}: {Path(root, path)} is empty.')
@@ -111,6 +101,16 @@ def _check_layout(dataset: dict) -> None:
             f'{Path(root)}: {expected} (docs/data.md)')
 
 
+def _known_layouts(dataset: dict) -> List[Tuple[str, ...]]:
+    """What the class of a dataset looks for."""
+    split = _setting(dataset, 'split') or ''
+    annos = _ANNOS.get(split, 'annos')
+    return [
+        tuple(path.format(split=split, annos=annos) for path in layout)
+        for layout in LAYOUTS.get(type_name(dataset), ())
+    ]
+
+
 def _setting(dataset: dict, name: str) -> Any:
     """A setting, or what the class takes by default."""
     kind = class_of(dataset)
@@ -120,6 +120,9 @@ def _setting(dataset: dict, name: str) -> Any:
 
 def _named_paths(dataset: dict) -> Tuple[str, ...]:
     """What a config itself names, in the hosts' two settings for it."""
+    join = getattr(class_of(dataset), '_join_prefix', None)
+    if join is None or is_own(join):
+        return ()  # A class of the user's own may look elsewhere.
     prefix = dataset.get('data_prefix') or {}
     prefix = prefix if isinstance(prefix, dict) else dict(img_path=prefix)
     named = [dataset.get('ann_file'), *prefix.values()]
@@ -129,7 +132,9 @@ def _named_paths(dataset: dict) -> Tuple[str, ...]:
             for key, folder in (('ann_subdir', 'Annotations'), ('img_subdir',
                                                                 'JPEGImages'))
         ]
-    return tuple(name for name in named if name)
+    return tuple(
+        osp.expanduser(name) for name in named
+        if name and isinstance(name, str))
 
 
 def _is_empty(dataset: dict) -> bool:

@@ -2,15 +2,18 @@
 """Find what is wrong with annotations in COCO's format."""
 import difflib
 import json
+import logging
 import os
 from typing import List, Optional, Sequence
 
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from gld_mm.errors import UserError
 
 # Larger files are COCO's own, and take long to read a second time.
 _LARGEST = 100e6
+_EMPTY = '{} has no annotations: there is nothing to learn or to measure.'
 
 
 def check_coco(dataset: BaseDataset, evaluated: bool) -> Optional[List[str]]:
@@ -26,7 +29,8 @@ def check_coco(dataset: BaseDataset, evaluated: bool) -> Optional[List[str]]:
         more than 100 MB.
 
     Raises:
-        UserError: See :func:`read_coco`.
+        UserError: See :func:`read_coco`; or if there is no annotation, and the
+            metric reads the file. Else images may be without on purpose.
     """
     # Of another kind are LVIS and panoptic datasets.
     if type(dataset).__name__ != 'CocoDataset' or not _is_small(
@@ -34,6 +38,11 @@ def check_coco(dataset: BaseDataset, evaluated: bool) -> Optional[List[str]]:
         return None
     content = read_coco(dataset.ann_file, dataset.metainfo['classes'],
                         ('area', 'iscrowd') if evaluated else ('area', ))
+    if not content.get('annotations'):
+        line = _EMPTY.format(dataset.ann_file)
+        if evaluated:
+            raise UserError(line)
+        print_log(line, logger='current', level=logging.WARNING)
     return [
         part['name'] for part in content['categories']
         if part['id'] in dataset.cat_ids
@@ -44,7 +53,7 @@ def check_coco_config(dataset: dict, kind: Optional[type]) -> None:
     """Check the annotations of a dataset that mmdet could not build.
 
     Raises:
-        UserError: See :func:`read_coco`.
+        UserError: See :func:`read_coco`; or if there is no annotation.
     """
     if kind is None or kind.__name__ != 'CocoDataset':
         return
@@ -55,7 +64,8 @@ def check_coco_config(dataset: dict, kind: Optional[type]) -> None:
     if classes is None:
         classes = getattr(kind, 'METAINFO')['classes']
     if _is_small(path) and not isinstance(classes, str):
-        read_coco(path, classes, ('area', ))
+        if not read_coco(path, classes, ('area', )).get('annotations'):
+            raise UserError(_EMPTY.format(path))
 
 
 def read_coco(path: str, classes: Sequence[str], keys: Sequence[str]) -> dict:
@@ -68,8 +78,7 @@ def read_coco(path: str, classes: Sequence[str], keys: Sequence[str]) -> dict:
         keys (Sequence[str]): What each annotation has to have.
 
     Raises:
-        UserError: If a class is no category, there is no annotation, or one
-            lacks a key.
+        UserError: If a class is no category, or an annotation lacks a key.
     """
     with open(path, encoding='utf-8') as file:
         content = json.load(file)
@@ -82,10 +91,7 @@ def read_coco(path: str, classes: Sequence[str], keys: Sequence[str]) -> dict:
                 'metainfo=dict(classes=(...)) of each dataset.'
             raise UserError(f'{path}: the class "{name}" of metainfo.classes '
                             f'is none of its {len(names)} categories: {hint}')
-    if not content.get('annotations'):
-        raise UserError(f'{path} has no annotations: there is nothing to '
-                        'learn or to measure.')
-    for part in content['annotations']:
+    for part in content.get('annotations') or ():
         for key in keys:
             if key not in part:
                 raise UserError(

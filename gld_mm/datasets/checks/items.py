@@ -1,21 +1,33 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """List what a built dataset holds."""
 import os
-from typing import Dict, Iterator, List, Optional, Sequence, Set, TypeVar
+import re
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, TypeVar
 
 from mmengine.dataset import BaseDataset
 
 T = TypeVar('T')
+_HOSTS = ('gld_mm', 'mmcv', 'mmdet', 'mmengine', 'mmpretrain', 'mmrazor',
+          'mmseg', 'torchvision')
+
+
+def is_own(part: Any) -> bool:
+    """Whether a class or function is of the user's own, and not a host's."""
+    return part.__module__.split('.')[0] not in _HOSTS
 
 
 def parts(dataset: BaseDataset) -> List[BaseDataset]:
     """The datasets that a wrapper is made of, or the dataset itself."""
-    inner = getattr(dataset, 'datasets', None)
-    if inner is None and hasattr(dataset, 'dataset'):
-        inner = [dataset.dataset]
-    if inner is None:
-        return [dataset]
-    return [leaf for part in inner for leaf in parts(part)]
+    inner = getattr(dataset, 'datasets',
+                    None) or [getattr(dataset, 'dataset', None)]
+    return [
+        leaf for part in inner if _is_dataset(part) for leaf in parts(part)
+    ] or [dataset]
+
+
+def _is_dataset(part: Any) -> bool:
+    # A class of the user's own may keep something else under that name.
+    return hasattr(part, '__getitem__') and hasattr(part, '__len__')
 
 
 def infos(dataset: BaseDataset) -> Iterator[dict]:
@@ -32,8 +44,13 @@ def files(dataset: BaseDataset) -> Iterator[str]:
             continue
         for info in infos(part):
             for key in ('img_path', 'seg_map_path'):
-                if info.get(key) and '://' not in info[key]:
-                    yield info[key]
+                yield from local_paths(info.get(key))
+
+
+def local_paths(value: Any) -> List[str]:
+    """Paths on the disk, of none, one or several in an entry."""
+    paths = value if isinstance(value, (list, tuple)) else [value]
+    return [str(path) for path in paths if path and '://' not in str(path)]
 
 
 def missing_files(dataset: BaseDataset) -> Iterator[str]:
@@ -48,13 +65,32 @@ def missing_files(dataset: BaseDataset) -> Iterator[str]:
             yield path
 
 
+def steps(dataset: BaseDataset) -> Sequence[Any]:
+    """The transforms of a dataset's pipeline."""
+    return getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+
+
 def reads_remotely(dataset: BaseDataset) -> bool:
     """Whether a backend of mmengine other than the disk reads the files."""
-    steps = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
     return any(
         getattr(part, 'backend_args', None)
         or getattr(part, 'file_client_args', None)
-        for part in (dataset, *steps))
+        for part in (dataset, *steps(dataset)))
+
+
+def reads_pictures(dataset: BaseDataset) -> bool:
+    """Whether images are plain pictures; other files Pillow may not read."""
+    loaders = [
+        step for step in steps(dataset)
+        if re.match('Load(?!.*(Annotation|Proposals))',
+                    type(step).__name__)
+    ]
+    if not loaders:
+        return not any(is_own(type(step)) for step in steps(dataset))
+    return all(
+        type(step).__name__ == 'LoadImageFromFile' and step.imdecode_backend !=
+        'tifffile' and step.color_type in ('color', 'grayscale')
+        for step in loaders)
 
 
 def pick_evenly(items: Sequence[T], count: Optional[int]) -> List[T]:

@@ -1,80 +1,109 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Find masks that a segmentation network cannot learn from."""
-from typing import Iterator, Optional, Set, Tuple
+import logging
+from typing import Iterator, List, Optional, Set, Tuple
 
 import numpy as np
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 from PIL import Image
 
 from gld_mm.errors import UserError
 
-from .items import infos, pick_evenly
+from .items import (infos, is_own, local_paths, pick_evenly, reads_pictures,
+                    steps)
 
-_STOCK_LOADERS = {'LoadImageFromFile', 'LoadAnnotations'}
+_STOCK_LOADERS = ('LoadAnnotations', 'LoadImageFromFile')
+_ORIENTATION = 0x0112  # of EXIF
 
 
-def check_masks(dataset: BaseDataset,
-                sample: Optional[int] = None) -> Set[int]:
+def check_masks(datasets: List[BaseDataset],
+                sample: Optional[int] = None) -> None:
     """Check kind, size and labels of masks.
 
     Args:
-        dataset (BaseDataset): A built dataset, not made of others; one without
-            masks passes.
-        sample (int, optional): How many masks are read. Defaults to None, all.
-
-    Returns:
-        set[int]: Classes that were seen.
+        datasets (list[BaseDataset]): The built parts of a dataset; those
+            without masks pass.
+        sample (int, optional): How many masks of each are read.
+            Defaults to None, all.
 
     Raises:
-        UserError: If the dataset names no classes; if a mask is not one of
+        UserError: If a dataset names no classes; if a mask is not one of
             labels, of another size than its image, or has a label that is no
             class; or if all masks have a single class and what is ignored,
             while the dataset has more.
     """
-    pairs = list(masks(dataset))
-    if not pairs:
-        return set()
-    names = dataset.metainfo.get('classes')
-    if not names:
-        raise UserError(f'{type(dataset).__name__} names no classes: set '
-                        'metainfo=dict(classes=(...)) of each dataset.')
-    known = known_labels(dataset)
-    ignored = getattr(dataset, 'ignore_index', 255)
-    for count in (sample, None):
-        values = set().union(*(read_labels(*pair, known)
-                               for pair in pick_evenly(pairs, count)))
-        classes = _classes(dataset, values)
-        if ignored not in classes or len(classes) > 2 or len(names) == 1:
-            return classes - {ignored}
+    datasets = [part for part in datasets if any(masks(part))]
+    if not datasets:
+        return
+    for part in datasets:
+        if not part.metainfo.get('classes'):
+            raise UserError(f'{type(part).__name__} names no classes: set '
+                            'metainfo=dict(classes=(...)) of each dataset.')
+    first = datasets[0]
+    ignored = getattr(first, 'ignore_index', 255)
+    seen = set().union(*_labels(datasets, sample))
+    _check_variety(datasets, seen, ignored)
+    names = first.metainfo['classes']
+    unseen = [name for label, name in enumerate(names) if label not in seen]
+    if unseen:
+        print_log(
+            f'{type(first).__name__}: {len(unseen)} of {len(names)} classes '
+            'are in none of the masks that were looked at, such as '
+            f'{unseen[0]}.',
+            logger='current',
+            level=logging.WARNING)
+
+
+def _labels(datasets: List[BaseDataset],
+            sample: Optional[int]) -> Iterator[Set[int]]:
+    """What mmseg makes of each mask."""
+    for part in datasets:
+        known = known_labels(part)
+        mapped = getattr(part, 'label_map', None) or {}
+        for pair in pick_evenly(list(masks(part)), sample):
+            labels = read_labels(*pair, known)
+            if getattr(part, 'reduce_zero_label', False):
+                labels = {255 if x in (0, 255) else x - 1 for x in labels}
+            yield {mapped.get(x, x) for x in labels}
+
+
+def _check_variety(datasets: List[BaseDataset], seen: Set[int],
+                   ignored: int) -> None:
+    """Refuse masks of one class and what is ignored."""
+    several = len(datasets[0].metainfo['classes']) > 1
+    if not several or ignored not in seen or len(seen) > 2:
+        return
+    for labels in _labels(datasets, None):
+        seen = seen | labels
+        if len(seen) > 2:
+            return
+    count = sum(len(list(masks(part))) for part in datasets)
     raise UserError(
-        f'{type(dataset).__name__}: its {len(pairs)} masks have the values '
-        f'{", ".join(map(str, sorted(values)))} and no other, and {ignored} '
+        f'{type(datasets[0]).__name__}: its {count} masks have the labels '
+        f'{", ".join(map(str, sorted(seen)))} and no other, and {ignored} '
         'is ignored: the one class '
-        f'{min(classes - {ignored}, default="")} is all that can be learnt. '
+        f'{min(seen - {ignored}, default="")} is all that can be learnt. '
         f'Write the label of the other class where it is {ignored}.')
 
 
-def _classes(dataset: BaseDataset, labels: Set[int]) -> Set[int]:
-    """What mmseg makes of the values of masks."""
-    mapped = getattr(dataset, 'label_map', None) or {}
-    labels = {mapped.get(label, label) for label in labels}
-    if getattr(dataset, 'reduce_zero_label', False):
-        labels = {255 if label in (0, 255) else label - 1 for label in labels}
-    return labels
-
-
 def masks(dataset: BaseDataset) -> Iterator[Tuple[str, str]]:
-    """Paths of each image and its mask in a dataset not made of others.
+    """Paths of each image and its mask in a dataset of mmseg.
 
-    What other loaders than the stock ones read may be no image for Pillow.
+    What other loaders than the stock ones read may be no image for Pillow, and
+    what a transform of the user's own makes of the labels is not known.
     """
-    steps = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
-    loaders = {type(step).__name__ for step in steps}
-    if any(x.startswith('Load') for x in loaders - _STOCK_LOADERS):
+    kinds = [type(step) for step in steps(dataset)]
+    unusual = any(
+        is_own(kind) or kind.__name__.startswith('Load')
+        and kind.__name__ not in _STOCK_LOADERS for kind in kinds)
+    if not hasattr(dataset, 'reduce_zero_label') or unusual or \
+            not reads_pictures(dataset):
         return
     for info in infos(dataset):
-        if info.get('seg_map_path') and '://' not in info['img_path']:
-            yield info['img_path'], info['seg_map_path']
+        yield from zip(
+            local_paths(info.get('img_path')),
+            local_paths(info.get('seg_map_path')))
 
 
 def known_labels(dataset: BaseDataset) -> Set[int]:
@@ -96,6 +125,9 @@ def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:
     try:
         with Image.open(image) as opened:
             size = opened.size
+            # 5 to 8 are turned by a quarter, which mmcv undoes.
+            if opened.getexif().get(_ORIENTATION, 1) > 4:
+                size = size[::-1]
         with Image.open(mask) as opened:
             mode, mask_size = opened.mode, opened.size
             values = np.unique(np.asarray(opened)).tolist()

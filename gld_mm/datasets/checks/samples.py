@@ -1,10 +1,8 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Find what is wrong with a dataset before training time is spent on it."""
-import logging
 from typing import Optional, Sequence
 
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
 from gld_mm.errors import UserError
 
@@ -37,14 +35,15 @@ def check_samples(dataset: BaseDataset,
             or mask cannot be learnt or files are missing.
     """
     names = [
-        _check_part(part, num_classes, sample, evaluated)
-        for part in parts(dataset)
+        _check_part(part, num_classes, evaluated) for part in parts(dataset)
     ]
+    local = [part for part in parts(dataset) if not reads_remotely(part)]
+    check_boxes(local, sample)
+    check_masks(local, sample)
     return names[0]
 
 
 def _check_part(dataset: BaseDataset, num_classes: Optional[int],
-                sample: Optional[int],
                 evaluated: bool) -> Optional[Sequence[str]]:
     name = type(dataset).__name__
     if len(dataset) == 0:
@@ -54,6 +53,7 @@ def _check_part(dataset: BaseDataset, num_classes: Optional[int],
         raise UserError(f'{name}: metainfo.classes is the text "{classes}", '
                         'and has to be a list of names: '
                         f"classes=('{classes}', ), with a comma.")
+    classes = None if classes is None else list(classes)
     if classes and differ(name, classes, num_classes):
         raise UserError(f'{name} has {len(classes)} classes, the head '
                         f'{num_classes}: set num_classes of the head (and of '
@@ -65,21 +65,12 @@ def _check_part(dataset: BaseDataset, num_classes: Optional[int],
                         'or num_classes is wrong.')
     if reads_remotely(dataset):
         return classes
-    check_boxes(dataset, sample)
     missing = list(missing_files(dataset))
     if missing:
         raise UserError(
             f'{name}: {len(missing)} of {len(dataset)} images are listed but '
             f'missing, {missing[0]} the first: is the archive unpacked to its '
             'end? tools/check_data.py CONFIG lists them.')
-    seen = check_masks(dataset, sample)
-    unseen = [name for i, name in enumerate(classes or ()) if i not in seen]
-    if classes and seen and unseen:
-        print_log(
-            f'{name}: {len(unseen)} of {len(classes)} classes are in none of '
-            f'the masks that were looked at, such as {unseen[0]}.',
-            logger='current',
-            level=logging.WARNING)
     return check_coco(dataset, evaluated) or classes
 
 

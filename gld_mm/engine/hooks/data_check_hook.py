@@ -65,9 +65,15 @@ class DataCheckHook(Hook):
                        classes: Optional[Sequence[str]]) -> None:
         meta = getattr(teacher_of(runner.model), 'dataset_meta', None)
         known = (meta or {}).get('classes')
-        conflict = describe_conflict(classes, known, 'the dataset',
-                                     'the teacher')
-        if not conflict or len(known or ()) != len(classes or ()):
+        # mmdet labels in the order of COCO's file, and its checkpoints name
+        # the classes in the order of the config.
+        dataset = runner.train_loop.dataloader.dataset
+        named = getattr(dataset, 'metainfo', {}).get('classes')
+        conflict, other = [
+            describe_conflict(names, known, 'the dataset', 'the teacher')
+            for names in (classes, named)
+        ]
+        if not (conflict and other) or len(known or ()) != len(classes or ()):
             return
         line = (f'{conflict} Set teacher_classes of the model, a list of the '
                 "teacher's labels or names in the order of the dataset's "

@@ -18,12 +18,12 @@ class PretrainedCheckHook(Hook):
 
     ``init_cfg=dict(type='Pretrained', ...)`` of mmengine loads what fits and
     logs the rest, so a checkpoint of another network or a wrong ``prefix``
-    leaves weights random. Here no weight of a module that names a checkpoint
-    may be of another shape, and most of its weights have to be in the file.
-    A smaller part may be missing, with a warning: a backbone may have layers
-    that are not pretrained, such as those of a plugin. What counts is what
-    the module itself loads, after it has converted or resized the file's
-    weights.
+    leaves weights random. Here most weights of a module that names a
+    checkpoint have to be in the file. A smaller part may be missing or of
+    another shape, with a warning: a backbone may have layers that are not
+    pretrained, such as those of a plugin or for a fourth channel. What counts
+    is what the module itself loads, after it has converted or resized the
+    file's weights.
     """
 
     priority = 'ABOVE_NORMAL'  # before the teacher runs on the data
@@ -54,23 +54,28 @@ class PretrainedCheckHook(Hook):
         """Judge what the modules have loaded.
 
         Raises:
-            UserError: If a weight is of another shape or most are missing.
+            UserError: If most weights are missing or of another shape.
         """
         for name, sizes, report in self._reports:
             report.close()
-            if report.errors:
+            misfits = [key for key, *_ in report.misfits]
+            missing = [
+                key for key in (*report.missing, *misfits) if key in sizes
+            ]
+            most = 2 * sum(sizes[key] for key in missing) > sum(sizes.values())
+            if report.errors and (most or not misfits):
                 raise UserError(
                     f'{name} {describe_shapes(report, "the model")}')
-            missing = [key for key in report.missing if key in sizes]
-            if 2 * sum(sizes[key] for key in missing) > sum(sizes.values()):
+            if most:
                 raise UserError(
                     f'{name} lacks {len(missing)} of {len(sizes)} weights, '
                     f'"{missing[0]}" the first: it is of another network, or '
                     'the prefix is wrong.')
             if missing:
                 runner.logger.warning(
-                    f'{name} lacks {len(missing)} of {len(sizes)} weights, '
-                    f'"{missing[0]}" the first: they start at random.')
+                    f'{name} lacks {len(missing)} of {len(sizes)} weights or '
+                    f'has them in another shape, "{missing[0]}" the first: '
+                    'they start at random.')
         self._reports.clear()
 
 

@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 import copy
 import os
+from pathlib import Path
 from typing import Dict, List, Optional, Union
 from urllib.error import URLError
 
@@ -126,13 +127,15 @@ class CheckedRunner(Runner):
     def dump_config(self) -> None:
         """Write the config to the work dir, and that of a distilled student.
 
-        ``student.py`` needs no teacher: the hosts' functions for inference and
-        their tools take it with any checkpoint of the run.
+        ``NAME_student.py``, beside the run's own ``NAME.py``, needs no
+        teacher: the hosts' functions for inference and their tools take it
+        with any checkpoint of the run.
         """
         super().dump_config()
         if is_distilled(self.cfg):
             student = student_of(copy.deepcopy(self.cfg))
-            student.dump(os.path.join(self.work_dir, 'student.py'))
+            name = Path(self.cfg.filename or self.timestamp).stem
+            student.dump(Path(self.work_dir, f'{name}_student.py'))
 
     def load_or_resume(self) -> None:
         """Resume from the newest checkpoint that is not cut off."""
@@ -140,6 +143,18 @@ class CheckedRunner(Runner):
             self._load_from = newest_checkpoint(self.work_dir)
             self._resume = self._load_from is not None
         super().load_or_resume()
+
+    def resume(self, filename: str, *args, **kwargs) -> None:
+        """Resume, or say that a checkpoint holds no state of a training."""
+        try:
+            super().resume(filename, *args, **kwargs)
+        except KeyError as error:
+            if error.args[0] not in ('meta', 'epoch', 'iter', 'message_hub',
+                                     'optimizer', 'param_schedulers'):
+                raise
+            raise UserError(
+                f'"{filename}" cannot be resumed, it has no {error}: start '
+                'from its weights by load_from, without --resume.') from error
 
     def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
         """Load a checkpoint, or say why its file cannot be read."""

@@ -8,6 +8,7 @@ import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
+from mmengine.utils import to_2tuple
 from mmrazor.models.distillers import ConfigurableDistiller
 from mmrazor.models.utils import add_prefix
 from mmrazor.registry import MODELS
@@ -20,6 +21,9 @@ from gld_mm.errors import UserError
 from .prepare_for_inference import prepare_for_inference
 from .select_classes import select_classes
 from .teacher_input import TeacherInput, teacher_input
+
+# One number, or height and width
+Size = Union[int, Tuple[int, int]]
 
 
 class FrozenTeacherDistill(BaseModel):
@@ -147,7 +151,7 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
                            compile_teacher: bool = False,
                            teacher_dtype: Optional[str] = None,
                            map_teacher_input: bool = True,
-                           teacher_size: Optional[Tuple[int, int]] = None,
+                           teacher_size: Optional[Size] = None,
                            **student_settings) -> FrozenTeacherDistill:
     """Build a student that learns from a frozen teacher.
 
@@ -180,8 +184,9 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
         map_teacher_input (bool): Whether the teacher sees the batch as its own
             ``data_preprocessor`` would normalise it, if its config has one
             that differs from the student's. Defaults to True.
-        teacher_size (tuple[int, int], optional): Height and width to which the
-            teacher's images are resized. Defaults to None, the student's.
+        teacher_size (int | tuple[int, int], optional): Height and width to
+            which the teacher's images are resized. Defaults to None, the
+            student's.
         **student_settings: What a config sets beside the student and its own
             class takes, such as ``data_preprocessor``. The student's own
             preprocessor wins, as it does when it trains alone.
@@ -191,9 +196,14 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
 
     Raises:
         UserError: If ``teacher_ckpt`` does not exist or does not fit the
-            teacher, if ``compile_teacher`` cannot be done here, or if the
-            student has another value of what is set beside it.
+            teacher, if ``teacher_dtype`` is no precision, if
+            ``compile_teacher`` cannot be done here, or if the student has
+            another value of what is set beside it.
     """
+    dtype = getattr(torch, teacher_dtype, None) if teacher_dtype else None
+    if teacher_dtype and not isinstance(dtype, torch.dtype):
+        raise UserError(f'teacher_dtype "{teacher_dtype}" is none of torch, '
+                        'such as "bfloat16".')
     own = architecture if isinstance(architecture, dict) else {}
     for name in set(own) & set(student_settings) - {'data_preprocessor'}:
         if student_settings[name] not in (None, own[name]):
@@ -233,8 +243,9 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
     map_input = None
     if map_teacher_input and (is_normalised or teacher_size):
         wanted = teacher if is_normalised else student
-        map_input = teacher_input(student.data_preprocessor,
-                                  wanted.data_preprocessor, teacher_size)
+        map_input = teacher_input(
+            student.data_preprocessor, wanted.data_preprocessor,
+            to_2tuple(teacher_size) if teacher_size else None)
     if map_input is not None:
         print_log(f'The teacher sees the images by {map_input}.', 'current')
     built = MODELS.build(distiller)
@@ -251,7 +262,7 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
         init_teacher,
         prepare_teacher=prepare_teacher and from_config,
         compile_teacher=compile_teacher,
-        teacher_dtype=getattr(torch, teacher_dtype) if teacher_dtype else None,
+        teacher_dtype=dtype,
         map_input=map_input)
     return student
 

@@ -40,6 +40,12 @@ def select_classes(network: BaseModel, classes: Sequence[Union[int,
             f'teacher_classes: the head of {type(network).__name__} has no '
             'classifier whose outputs are its classes. Train the teacher on '
             'the list of classes of the student.')
+    if len(layers) > 1 and any(x.weight.shape[1] == count for x in layers):
+        raise UserError(
+            f'teacher_classes: the head of {type(network).__name__} has a '
+            f'hidden layer of {count} outputs, as many as it has classes, '
+            'which may be taken for its classifier. Train the teacher on the '
+            'list of classes of the student.')
     labels = _labels(network, classes, count)
     for layer in layers:
         layer.weight = nn.Parameter(layer.weight[labels], False)

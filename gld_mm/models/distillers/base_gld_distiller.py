@@ -1,4 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+import warnings
 from functools import partial
 from typing import Callable, Dict, List, Optional, Tuple
 
@@ -135,6 +136,11 @@ class BaseGLDDistiller(ConfigurableDistiller):
             raise UserError('The student has {} classes, the teacher {}: name '
                             'those of the teacher that the student has by '
                             'teacher_classes.'.format(*classes))
+        if classes[0] == 2 and not self.sigmoid:
+            warnings.warn('With two classes normalised logits have no more '
+                          'than a sign, so the global and the local term have '
+                          'no gradient: take KD, or a head of one output and '
+                          'sigmoid=True.')
         cells_per_image = sum(x[:, cells].shape[1]
                               for x in student) / len(student)
         return cells_per_image * loss(

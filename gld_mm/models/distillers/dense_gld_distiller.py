@@ -1,7 +1,10 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from typing import Optional, Tuple, Union
 
+from mmengine.model import BaseModel
 from mmrazor.registry import MODELS
+
+from gld_mm.errors import UserError
 
 from .base_gld_distiller import BaseGLDDistiller, LogitSets
 
@@ -69,8 +72,27 @@ class DenseGLDDistiller(BaseGLDDistiller):
                 grid=grid),
             task_loss_weight=1.,
             **kwargs)
+        self.cls_out_channels = cls_out_channels
         self.has_labels = labels is not None
         self.ignore_index = ignore_index
+
+    def prepare_from_student(self, model: BaseModel) -> None:
+        """Prepare to record the student.
+
+        Args:
+            model (BaseModel): The student.
+
+        Raises:
+            UserError: If its head ends with sigmoids and ``sigmoid`` is not
+                set.
+        """
+        detects = getattr(
+            getattr(model, 'bbox_head', None), 'use_sigmoid_cls', False)
+        if not self.sigmoid and (detects or self.cls_out_channels == 1):
+            better = 'take the SigmoidDenseGLDDistiller' if detects else \
+                'set sigmoid=True of the DenseGLDDistiller'
+            raise UserError(f'The head ends with sigmoids: {better}.')
+        super().prepare_from_student(model)
 
     def _logits(self, from_student: bool) -> LogitSets:
         if not self.has_labels:

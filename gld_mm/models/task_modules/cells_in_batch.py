@@ -3,7 +3,6 @@ from math import isqrt
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
-import torch.nn.functional as F
 from mmengine.dist import all_reduce
 from mmengine.model import BaseModel
 from torch import Tensor, nn
@@ -96,6 +95,9 @@ class CellsInBatch:
             self.end()
             self.size, self.image_size = len(images), images.shape[-2:]
             calls, expected = trace(self.network, images)
+            if not all(x.isfinite().all() for x in tensors(expected)):
+                raise UserError(f'The {self.name} gives logits that are not '
+                                'finite for the first images.')
             if feature is not None:
                 self._check_name(feature, calls)
             self._find_end(calls, tensors(expected))
@@ -104,6 +106,12 @@ class CellsInBatch:
             for call, later in self._maps(calls, feature):
                 if self._try(call, later, images, expected):
                     self.map_name = call.name
+                    if any(getattr(c.module, 'with_cp', False) for c in later):
+                        raise UserError(
+                            f'Layers of the {self.name} behind '
+                            f'"{call.name}" have with_cp=True: what they '
+                            'compute again would miss the cells. Set '
+                            'with_cp=False or take a later feature.')
                     break
 
     def _check_name(self, feature: str, calls: List[Call]) -> None:
@@ -183,6 +191,8 @@ class CellsInBatch:
             self.begin(images)
             try:
                 output = self.network(images, mode='tensor')
+            except torch.cuda.OutOfMemoryError:
+                raise
             except (RuntimeError, ValueError, TypeError, IndexError,
                     AssertionError):
                 pass
@@ -257,13 +267,14 @@ class CellsInBatch:
                 moments = torch.stack([mean, var + mean.square()])
                 all_reduce(moments, 'mean', module.process_group)
                 mean, var = moments[0], moments[1] - moments[0].square()
-            cells = F.batch_norm(
-                self.cells,
-                mean,
-                var,
-                module.weight,
-                module.bias,
-                eps=module.eps)
+            own = (module.running_mean, module.running_var, module.training)
+            try:
+                module.running_mean, module.running_var = mean, var
+                module.training = False
+                cells = module.forward(self.cells)
+            finally:
+                (module.running_mean, module.running_var,
+                 module.training) = own
             return torch.cat([out, cells.to(out.dtype)])
         return None
 

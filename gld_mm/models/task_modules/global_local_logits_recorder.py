@@ -5,6 +5,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmrazor.registry import TASK_UTILS
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from gld_mm.errors import UserError
 from gld_mm.functional import global_local_logits
@@ -60,7 +61,8 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
             model (BaseModel): The network.
 
         Raises:
-            UserError: If the network has no module of that name.
+            UserError: If the network has no module of that name, or the
+                classifier has a batch norm.
         """
         super().prepare_from_model(model)
         if self.source is not None:
@@ -70,6 +72,13 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
                                       self.network)
         else:
             self.classifier = find_module(self.model, self.classifier_name)
+            if any(
+                    isinstance(x, _BatchNorm)
+                    for x in self.classifier.modules()):
+                raise UserError(
+                    f'"{self.classifier_name}" of the {self.network} has a '
+                    'batch norm, which would learn from the cells, too: leave '
+                    'out the names of the feature and the classifier.')
             feature.register_forward_hook(self.forward_hook)
 
     def get_record_data(self, *args: Any, **kwargs: Any) -> Tensor:

@@ -1,6 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 from mmengine.model import BaseModel
@@ -88,17 +88,16 @@ class ScoreMapsRecorder(TrialRecorder):
                 '(B, C, H, W).')
         self.levels = len(scores)
         for score in scores:
-            for call in calls:
-                if any(score is x for x in call.outputs):
-                    if call.module not in self._places:
-                        self._places[call.module] = [
-                            score is x for x in call.outputs
-                        ].index(True)
-                        call.module.register_forward_hook(self._record)
-                    break
-            else:
+            origin: Optional[Tuple[nn.Module, int]] = next(
+                ((call.module, place) for call in calls
+                 for place, x in enumerate(call.outputs) if x is score), None)
+            if origin is None:
                 self._record_forward()
                 return
+            module, place = origin
+            if module not in self._places:
+                self._places[module] = place
+                module.register_forward_hook(self._record)
 
     @torch.compiler.disable
     def _record(self, module: nn.Module, args: tuple, output: Any) -> None:

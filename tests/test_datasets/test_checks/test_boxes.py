@@ -62,10 +62,35 @@ def test_a_missing_annotation_is_named(data):
         check(cfg)
 
 
-def test_an_unknown_class_names_file_and_class(data):
+@pytest.fixture
+def lines(monkeypatch):
+    """What is logged."""
+    found = []
+    monkeypatch.setattr('gld_mm.datasets.checks.boxes.print_log',
+                        lambda line, **kwargs: found.append(line))
+    return found
+
+
+def test_a_class_that_mmdet_leaves_out_is_a_warning(data, lines):
     root, cfg = data
-    write_xml(root / XML, [('zebra', 1, 1, 9, 9)])
-    with pytest.raises(UserError, match=f'{XML}: the class "zebra" is not'):
+    check(cfg)
+    assert lines == []
+    write_xml(root / XML, [('zebra', 1, 1, 9, 9), ('emu', 1, 1, 9, 9)])
+    check(cfg)
+    assert lines == [
+        'VOCDataset leaves out objects of emu, zebra, which '
+        'metainfo.classes of the dataset does not name.'
+    ]
+
+
+@pytest.mark.parametrize('name, known', [('Dog', 'dog'),
+                                         ('dining table', 'diningtable')])
+def test_a_class_that_is_spelt_otherwise_is_an_error(data, name, known):
+    root, cfg = data
+    write_xml(root / XML, [(name, 1, 1, 9, 9)])
+    with pytest.raises(
+            UserError,
+            match=f'{XML}: the class "{name}" is "{known}" of VOCDataset'):
         check(cfg)
 
 
@@ -86,19 +111,22 @@ def test_a_box_without_area_is_named(data):
     check(cfg)
 
 
-def test_classes_may_be_those_of_the_config_alone(data):
+def test_classes_may_be_those_of_the_config_alone(data, lines):
     part = data[1].datasets[1]
     part.type = 'XMLDataset'
     part.metainfo = dict(classes=('dog', ))
-    with pytest.raises(
-            UserError, match='the class "cat" is not one of XMLDataset'):
+    check(part, num_classes=1)
+    assert len(lines) == 1 and 'XMLDataset leaves out objects of ' in lines[0]
+    part.metainfo = dict(classes=('zebra', ))
+    part.filter_cfg = None
+    with pytest.raises(UserError, match='No object is left to learn: XMLData'):
         check(part, num_classes=1)
 
 
 def test_names_that_lie_elsewhere_are_not_looked_at(data):
     dataset = build_dataset(data[1].datasets[1])
     dataset.ann_subdir = 'elsewhere'
-    check_boxes(dataset)
+    check_boxes([dataset])
 
 
 def test_an_empty_list_is_an_error(data):
@@ -125,3 +153,16 @@ def test_folders_may_have_names_of_their_own(data):
     part.ann_subdir = 'elsewhere'
     with pytest.raises(UserError, match='VOC2007/elsewhere is missing'):
         check_layout(part)
+
+
+def test_boxes_of_eight_numbers_are_not_judged():
+
+    class Turned:
+
+        def __len__(self):
+            return 1
+
+        def get_data_info(self, index):
+            return dict(instances=[dict(bbox=[0, 0, 1, 0, 1, 1, 0, 1])])
+
+    check_boxes([Turned()])

@@ -3,6 +3,8 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
+from mmpretrain.datasets import BaseDataset
+from mmpretrain.registry import DATASETS
 
 from gld_mm.datasets.checks.build import LAYOUTS, build_dataset, check_layout
 from gld_mm.errors import UserError
@@ -118,3 +120,28 @@ def test_one_split_of_the_cars_needs_no_other(tmp_path):
     check_layout(cars)
     with pytest.raises(UserError, match='cars_test_annos_withlabels.mat is'):
         check_layout(dict(cars, split='test'))
+
+
+@DATASETS.register_module(force=True)
+class Elsewhere(BaseDataset):
+    """Does not join its folders and lists."""
+
+    def _join_prefix(self):
+        """Leave paths as they are."""
+
+
+def test_a_class_of_the_users_own_may_look_elsewhere():
+    check_layout(dict(type='Elsewhere', data_root='a', ann_file='b/c.txt'))
+
+
+def test_lists_of_files_are_left_to_the_class():
+    check_layout(dict(type='CustomDataset', ann_file=['a.txt', 'b.txt']))
+
+
+def test_a_path_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'images').mkdir()
+    dataset = dict(type='CustomDataset', data_prefix='~/images')
+    check_layout(dataset)
+    with pytest.raises(UserError, match=f'{tmp_path}/a.txt is missing'):
+        check_layout(dict(dataset, ann_file='~/a.txt'))

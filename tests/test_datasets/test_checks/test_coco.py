@@ -38,7 +38,11 @@ def check(tmp_path):
     for name in ('1.jpg', '2.jpg'):
         Image.new('RGB', (64, 48)).save(tmp_path / name)
 
-    def run(content, classes=('helmet', 'vest'), evaluated=False, wrap=False):
+    def run(content,
+            classes=('helmet', 'vest'),
+            evaluated=False,
+            wrap=False,
+            keep=False):
         (tmp_path / 'a.json').write_text(json.dumps(content))
         dataset = dict(
             type='CocoDataset',
@@ -46,7 +50,7 @@ def check(tmp_path):
             ann_file='a.json',
             data_prefix=dict(img=''),
             metainfo=dict(classes=classes),
-            filter_cfg=dict(filter_empty_gt=True),
+            filter_cfg=dict(filter_empty_gt=not keep),
             pipeline=[])
         if wrap:
             dataset = dict(type='RepeatDataset', times=2, dataset=dataset)
@@ -100,9 +104,19 @@ def test_classes_that_are_a_text_are_an_error(check, wrap):
         for k, v in SOUND.items() if k != 'annotations'
     }
 ])
-def test_a_file_without_annotations_is_one_line(check, content):
+@pytest.mark.parametrize('changes', [dict(), dict(keep=True, evaluated=True)])
+def test_a_file_without_annotations_is_one_line(check, content, changes):
     with pytest.raises(UserError, match='a.json has no annotations'):
-        check(content)
+        check(content, **changes)
+
+
+def test_images_may_be_without_annotations_on_purpose(check, monkeypatch):
+    lines = []
+    monkeypatch.setattr('gld_mm.datasets.checks.coco.print_log',
+                        lambda line, **kwargs: lines.append(line))
+    check(dict(SOUND, annotations=[]), keep=True)
+    line, = lines
+    assert 'a.json has no annotations: there is nothing to learn' in line
 
 
 def test_an_annotation_without_area_is_one_line(check):

@@ -1,7 +1,12 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-import pytest
+from types import SimpleNamespace
 
-from gld_mm.datasets.checks.items import pick_evenly
+import pytest
+from mmcv.transforms import TRANSFORMS, BaseTransform
+from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
+
+from gld_mm.datasets.checks.items import pick_evenly, reads_pictures
 
 
 @pytest.mark.parametrize('count, picked', [
@@ -13,3 +18,28 @@ from gld_mm.datasets.checks.items import pick_evenly
 ])
 def test_items_are_picked_evenly(count, picked):
     assert pick_evenly(range(6), count) == picked
+
+
+@pytest.mark.parametrize('steps, pictures', [
+    ([], True),
+    ([dict(type='LoadImageFromFile'),
+      dict(type='LoadAnnotations')], True),
+    ([dict(type='LoadImageFromFile', imdecode_backend='tifffile')], False),
+    ([dict(type='LoadImageFromFile', color_type='unchanged')], False),
+    ([dict(type='LoadImageFromNDArray')], False),
+    ([dict(type='Opened')], False),
+])
+def test_only_what_the_stock_loader_reads_is_known_to_be_a_picture(
+        steps, pictures):
+    pytest.importorskip('mmdet')
+    init_default_scope('mmdet')
+    dataset = SimpleNamespace(pipeline=Compose(steps))
+    assert reads_pictures(dataset) == pictures
+
+
+@TRANSFORMS.register_module(force=True)
+class Opened(BaseTransform):
+    """Reads an image of a kind of its own."""
+
+    def transform(self, results):
+        """Not called."""

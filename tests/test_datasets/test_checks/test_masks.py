@@ -1,8 +1,10 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+import shutil
 from contextlib import nullcontext
 
 import pytest
 from mmcv.transforms import TRANSFORMS, BaseTransform
+from mmengine.dataset import ConcatDataset
 from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
 
@@ -78,6 +80,20 @@ def test_a_mask_that_is_no_image_is_an_error(folder):
         check(folder)
 
 
+@pytest.mark.parametrize('orientation, size', [(6, SIZE[::-1]), (3, SIZE)])
+def test_a_mask_has_the_size_of_its_photograph_as_mmcv_turns_it(
+        folder, orientation, size):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = sorted((folder / 'JPEGImages').iterdir())[0]
+    Image.new('RGB', SIZE).save(image, exif=exif)
+    Image.new('L', size).save(first_mask(folder))
+    check(folder)
+    Image.new('L', size[::-1]).save(first_mask(folder))
+    with pytest.raises(UserError, match='they should have the same size'):
+        check(folder)
+
+
 @TRANSFORMS.register_module(force=True)
 class LoadMine(BaseTransform):
     """Reads what Pillow does not."""
@@ -86,7 +102,13 @@ class LoadMine(BaseTransform):
         return results
 
 
+@TRANSFORMS.register_module(force=True)
+class ToTrainIds(LoadMine):
+    """Makes labels of what a file holds."""
+
+
 @pytest.mark.parametrize('loader, fits', [('LoadMine', True),
+                                          ('ToTrainIds', True),
                                           ('LoadAnnotations', False)])
 def test_files_of_a_loader_of_the_users_own_are_not_read(folder, loader, fits):
     first_mask(folder).write_bytes(b'numbers')
@@ -164,7 +186,7 @@ def test_masks_of_0_and_255_with_two_classes_are_an_error(folder):
     with pytest.raises(UserError) as error:
         check_samples(two_classes(folder, 0, 255), num_classes=2)
     assert str(error.value) == (
-        'BaseSegDataset: its 2 masks have the values 0, 255 and no other, and '
+        'BaseSegDataset: its 2 masks have the labels 0, 255 and no other, and '
         '255 is ignored: the one class 0 is all that can be learnt. Write the '
         'label of the other class where it is 255.')
 
@@ -179,7 +201,7 @@ def test_one_mask_with_the_other_class_is_enough(folder):
 
 def test_a_class_in_none_of_the_masks_is_a_warning(folder, monkeypatch):
     lines = []
-    monkeypatch.setattr('gld_mm.datasets.checks.samples.print_log',
+    monkeypatch.setattr('gld_mm.datasets.checks.masks.print_log',
                         lambda line, **kwargs: lines.append(line))
     check_samples(two_classes(folder, 0), num_classes=2)
     check_samples(two_classes(folder, 0, 1, 255), num_classes=2)
@@ -187,3 +209,33 @@ def test_a_class_in_none_of_the_masks_is_a_warning(folder, monkeypatch):
         'BaseSegDataset: 1 of 2 classes are in none of the masks that were '
         'looked at, such as defect.'
     ]
+
+
+def test_labels_are_reduced_by_one_before_they_are_mapped(folder, monkeypatch):
+    two_classes(folder, 0, 1, 2, 3)
+    lines = []
+    monkeypatch.setattr('gld_mm.datasets.checks.masks.print_log',
+                        lambda line, **kwargs: lines.append(line))
+    # 1, the wall, becomes 0, and 3, the sky, becomes 1.
+    dataset = DATASETS.build(
+        dict(
+            type='ADE20KDataset',
+            data_root=str(folder),
+            metainfo=dict(classes=('wall', 'sky')),
+            data_prefix=NAMES['data_prefix']))
+    check_samples(dataset, num_classes=2)
+    assert lines == []
+
+
+def test_the_parts_of_a_dataset_may_show_one_class_each(folder, tmp_path):
+    other = tmp_path / 'other'
+    shutil.copytree(folder, other)
+    two_classes(other, 1, 255)
+    dataset = ConcatDataset(
+        [two_classes(folder, 0, 255),
+         two_classes(other, 1, 255)])
+    check_samples(dataset, num_classes=2)
+
+
+def test_one_score_tells_two_classes_apart(folder):
+    check_samples(two_classes(folder, 0, 1), num_classes=1)

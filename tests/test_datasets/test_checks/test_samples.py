@@ -1,8 +1,10 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch.utils.data import Dataset
 
 from gld_mm.datasets.checks.build import build_dataset
 from gld_mm.datasets.checks.items import files
@@ -60,3 +62,31 @@ def test_files_of_another_backend_are_not_looked_for(tmp_path):
         check_samples(dataset, 2)
     dataset.pipeline.transforms[0].backend_args = dict(backend='petrel')
     check_samples(dataset, 2)
+
+
+class Own(Dataset):
+    """A dataset of the user's own."""
+
+    def __init__(self, paths, classes):
+        self.paths = paths
+        self.metainfo = dict(classes=classes)
+        self.dataset = None  # opened by a worker
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        raise NotImplementedError
+
+    def get_data_info(self, index):
+        return dict(img_path=self.paths[index], gt_label=index)
+
+
+def test_a_dataset_of_the_users_own_may_keep_its_data_as_it_likes(tmp_path):
+    left, right = tmp_path / 'a.jpg', tmp_path / 'b.jpg'
+    dataset = Own([left, [str(left), str(right)]], np.array(['cat', 'dog']))
+    with pytest.raises(UserError, match='3 of 2 images are listed but miss'):
+        check_samples(dataset, 2)
+    left.touch()
+    right.touch()
+    assert check_samples(dataset, 2) == ['cat', 'dog']

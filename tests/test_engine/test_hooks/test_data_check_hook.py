@@ -1,4 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -6,6 +8,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
+from gld_mm.engine.hooks import DataCheckHook
 from gld_mm.errors import UserError
 
 from ...conftest import KD, classifier, distillation
@@ -169,3 +172,15 @@ def test_one_whose_labels_are_not_compared_or_are_the_same_teaches(
         tmp_path, mmpretrain_scope, classes, distiller):
     model = taught(tmp_path / 'a', classes, **distiller)
     assert run(tmp_path / 'b', 'ab', 'ab', model).epoch == 1
+
+
+@pytest.mark.parametrize('named', ['ab', 'ba'])
+def test_a_teacher_may_name_its_classes_as_the_config_or_the_file_does(named):
+    # mmdet labels in the order of COCO's file, here a, b.
+    dataset = Letters(*'ba')
+    teacher = SimpleNamespace(dataset_meta=dict(classes=tuple(named)))
+    run = SimpleNamespace(
+        model=SimpleNamespace(teacher=teacher),
+        train_loop=SimpleNamespace(
+            dataloader=SimpleNamespace(dataset=dataset)))
+    DataCheckHook()._check_teacher(run, ['a', 'b'])

@@ -58,7 +58,7 @@ def test_a_checkpoint_that_fits_is_loaded(tmp_path, checkpoint):
     (dict(prefix='head.'),
      'lacks 27 of 27 weights, "conv1.weight" the first.*prefix is wrong'),
     (dict(depth=14), 'lacks 18 of 45 weights, "layer1.1.conv1.weight" the '),
-    (dict(in_channels=1), r'another network.*\(4, 3, 3, 3\) in the file'),
+    (dict(base_channels=8), r'another network.*\(16,\) in the file'),
 ])
 def test_one_that_does_not_is_an_error_before_training(tmp_path, checkpoint,
                                                        changes, message):
@@ -166,8 +166,16 @@ def test_layers_that_are_not_pretrained_are_a_warning(tmp_path, checkpoint):
     torch.save(weights, tmp_path / 'x.pth')
     line, = initialize(MODELS.build(pretrained(tmp_path / 'x.pth')))
     assert line.endswith(
-        'lacks 1 of 27 weights, "layer1.0.conv1.weight" the first: they start '
-        'at random.')
+        'lacks 1 of 27 weights or has them in another shape, '
+        '"layer1.0.conv1.weight" the first: they start at random.')
+
+
+def test_a_first_layer_for_other_channels_is_a_warning(checkpoint):
+    model = MODELS.build(pretrained(checkpoint, in_channels=4))
+    line, = initialize(model)
+    assert 'lacks 1 of 27 weights or has them in another shape, "conv1' in line
+    expected = torch.load(checkpoint, weights_only=True)['state_dict']
+    assert model.backbone.bn1.weight.equal(expected['backbone.bn1.weight'])
 
 
 def test_a_checkpoint_elsewhere_is_left_to_mmengine(tmp_path):

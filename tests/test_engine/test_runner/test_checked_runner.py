@@ -173,6 +173,7 @@ def test_a_run_resumes_from_the_newest_checkpoint_that_is_whole(tmp_path):
     cfg.train_cfg.max_epochs = 3
     (tmp_path / 'epoch_2.pth').write_bytes(
         (tmp_path / 'epoch_1.pth').read_bytes()[:-1000])
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_2.pth'))
 
     class Start(Hook):
 
@@ -186,6 +187,18 @@ def test_a_run_resumes_from_the_newest_checkpoint_that_is_whole(tmp_path):
     with pytest.warns(UserWarning, match='epoch_2.pth is cut off'):
         runner.train()
     assert (start.epoch, runner.epoch) == (1, 3)
+
+
+def test_a_file_without_the_state_of_a_training_cannot_be_resumed(tmp_path):
+    runner = RUNNERS.build(config(tmp_path / 'run', resume=True))
+    weights = dict(state_dict=runner.model.state_dict())
+    for meta in (dict(), dict(meta=dict(epoch=1))):
+        torch.save(dict(weights, **meta), tmp_path / 'a.pth')
+        with pytest.raises(
+                UserError,
+                match='a.pth" cannot be resumed, it has no .* by '
+                'load_from, without --resume.$'):
+            runner.resume(str(tmp_path / 'a.pth'))
 
 
 SLURM = dict(
@@ -240,7 +253,7 @@ def test_it_is_mmengines_runner_in_all_else():
     own = {k for k in vars(CheckedRunner) if not k.startswith('__')}
     assert own == {
         'setup_env', 'wrap_model', 'build_dataloader', 'build_evaluator',
-        'build_optim_wrapper', 'dump_config', 'load_or_resume',
+        'build_optim_wrapper', 'dump_config', 'load_or_resume', 'resume',
         'load_checkpoint', 'train', 'test', '_maybe_compile'
     }
     assert CheckedRunner.__mro__[1] is Runner

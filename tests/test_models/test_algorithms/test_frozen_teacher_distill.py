@@ -412,3 +412,11 @@ class TestStep:
             scaler.update()
             optimizer.zero_grad()
         assert all(p.isfinite().all() for p in model.parameters())
+
+    def test_a_precision_that_torch_does_not_know_is_an_error(self):
+        for name in ('fp16', 'torch.bfloat16', 'nn'):
+            with pytest.raises(UserError, match=f'teacher_dtype "{name}" is'):
+                build(teacher_dtype=name)
+
+    def test_the_size_of_the_teachers_images_may_be_one_number(self):
+        assert build(teacher_size=24).map_input.size == (24, 24)

@@ -86,3 +86,16 @@ def test_a_segmentation_teacher_slides_over_images_with_its_new_classes(
         select_classes(network, [3, 0])
         after = network.inference(images, metas)
     torch.testing.assert_close(after, before[:, [3, 0]])
+
+
+def test_a_hidden_layer_as_wide_as_the_classes_is_an_error():
+    network = CLS_MODELS.build(
+        dict(
+            classifier(num_classes=4),
+            head=dict(
+                type='StackedLinearClsHead',
+                num_classes=4,
+                in_channels=16,
+                mid_channels=[4])))
+    with pytest.raises(UserError, match='hidden layer of 4 outputs'):
+        select_classes(network, [0, 1])

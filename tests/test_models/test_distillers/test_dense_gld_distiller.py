@@ -200,3 +200,17 @@ def test_a_batch_without_a_label_teaches_nothing():
     losses = segmentation_losses(labels, student, teacher,
                                  torch.randn(2, 5, 8, 8))
     assert [v.item() for v in losses.values()] == [0, 0, 0]
+
+
+@pytest.mark.parametrize('channels, sigmoid, message', [
+    (CLASSES, True, 'take the SigmoidDenseGLDDistiller'),
+    (1, False, 'set sigmoid=True of the DenseGLDDistiller'),
+])
+def test_a_head_with_sigmoids_is_an_error_that_says_what_to_take(
+        channels, sigmoid, message):
+    distiller = MODELS.build(
+        dict(type='DenseGLDDistiller', cls_out_channels=channels))
+    student = Detector()
+    student.bbox_head.use_sigmoid_cls = sigmoid
+    with pytest.raises(UserError, match=f'ends with sigmoids: {message}'):
+        distiller.prepare_from_student(student)

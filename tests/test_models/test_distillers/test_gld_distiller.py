@@ -223,3 +223,23 @@ class TestHeads:
             with_head('ArcFaceClsHead')
         losses = with_head('LinearClsHead', 'ArcFaceClsHead').loss(*batch)
         assert losses['distill.loss_global'] > 0
+
+
+def test_two_classes_are_warned_of_since_normalised_they_have_no_gradient(
+        batch):
+    two = classifier(num_classes=2)
+    with pytest.warns(UserWarning, match='untrained'):
+        model = MODELS.build(
+            distillation(
+                architecture=two,
+                teacher=classifier(14, num_classes=2),
+                distiller=dict(type='mmrazor.GLDDistiller')))
+    samples = [DataSample().set_gt_label(i % 2) for i in range(len(batch[0]))]
+    with pytest.warns(UserWarning, match='With two classes normalised logits'):
+        losses = model.loss(batch[0], samples)
+    local, relation = (
+        torch.autograd.grad(
+            losses[f'distill.loss_{name}'],
+            model.head.fc.weight,
+            retain_graph=True)[0].norm() for name in ('local', 'relation'))
+    assert local < 1e-5 * relation

@@ -187,6 +187,49 @@ def test_batch_norm_learns_from_the_images_alone():
                                model.tail.fc((cell - pooled.mean(0)) * scale))
 
 
+def test_a_norm_with_an_activation_has_it_for_cells_too():
+
+    class NormAct(nn.BatchNorm1d):
+
+        def forward(self, x):
+            return super().forward(x).relu()
+
+    model = Network(
+        Lambda(
+            lambda m, x: m.fc(m.norm(x.mean((2, 3)))),
+            norm=NormAct(6),
+            fc=nn.Linear(6, 4)))
+    images = torch.randn(5, 3, 8, 8)
+    logits, _ = recorded(model.train(), images)
+    pooled = model.conv(images).mean((2, 3))
+    scale = (pooled.var(0, correction=0) + 1e-5).rsqrt()
+    cell = quarters(model.conv(images))[2].mean((2, 3))
+    torch.testing.assert_close(
+        logits[:, 3], model.tail.fc(((cell - pooled.mean(0)) * scale).relu()))
+
+
+def test_layers_behind_the_map_that_are_computed_again_are_an_error():
+    model = Network(
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)))
+    model.tail[2].with_cp = True
+    with pytest.raises(UserError, match='have with_cp=True: .*with_cp=False'):
+        recorded(model)
+
+
+def test_logits_that_are_not_finite_are_an_error_and_not_a_missing_map():
+    model = Network(
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)))
+    with pytest.raises(UserError, match='logits that are not finite'):
+        recorded(model, torch.full((2, 3, 8, 8), float('nan')))
+
+
+def test_a_named_classifier_with_batch_norm_is_an_error():
+    cfg = dict(type='GlobalLocalLogitsRecorder', classifier='tail')
+    model = Network(nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4)))
+    with pytest.raises(UserError, match='"tail" of the network has a batch '):
+        TASK_UTILS.build(dict(cfg, feature='conv')).initialize(model)
+
+
 def test_looking_for_the_map_leaves_no_trace():
     model = Network(
         nn.Sequential(
@@ -294,9 +337,10 @@ def test_names_whose_logits_have_another_shape_are_one_line():
             classifier='head.layers.0.fc')
 
 
-def test_a_grid_of_zero_is_an_error():
-    with pytest.raises(UserError, match='at least 1, got 0'):
-        TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder', grid=0))
+@pytest.mark.parametrize('grid', [0, (2, 0), (2, 2, 2), 1.5])
+def test_a_grid_that_is_none_is_an_error(grid):
+    with pytest.raises(UserError, match='at least 1, .*, got [(12.0]'):
+        TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder', grid=grid))
 
 
 @pytest.mark.parametrize('names', [{}, dict(classifier='head.fc')])
