@@ -53,8 +53,8 @@ def to_grid(grid: Union[int, Tuple[int, int]]) -> Tuple[int, int]:
     """
     cells = to_2tuple(grid)
     if len(cells) != 2 or not all(isinstance(n, int) and n > 0 for n in cells):
-        raise UserError('grid should be at least 1, one number or rows and '
-                        f'columns, got {grid}.')
+        raise UserError(f'grid should be at least 1, got {grid}: give one '
+                        'number, or rows and columns.')
     return cells
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-"""Reproduce the paper's classification tables, one experiment at a time.
+"""Reproduce tables 2 and 4 and figure 3, one experiment at a time.
 
     python tools/reproduce.py a/baseline a/kd a/gld --seeds 0 1 2
     python tools/reproduce.py 'b/*' --epochs 4 --jobs 2

@@ -1,4 +1,4 @@
-# Table 6's head and, as its code family does it, evaluation
+# Table 6's head and, as we assume of the paper, evaluation
 _base_ = './deeplabv3plus_r18_voc12aug.py'
 
 custom_imports = dict(imports=['gld_mm', 'gld_mm.models.decode_heads'])

@@ -31,8 +31,8 @@ def check() -> None:
     if find_spec('mmcv') is None:
         raise ImportError(
             'mmcv is not installed: pip install "mmcv-lite==2.1.0" (beside '
-            'OneDL with --no-deps), or, for its compiled operators, mim '
-            'install "mmcv==2.1.0".')
+            'OneDL with --no-deps), or, for its compiled operators, build '
+            'mmcv 2.1.0 (docs/stacks.md).')
 
 
 def _is_installed(name: str) -> bool:

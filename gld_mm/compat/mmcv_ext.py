@@ -60,7 +60,7 @@ def _missing(name: str) -> Callable:
     def operator(*args, **kwargs):
         raise ImportError(
             f'The operator {name} is compiled code of full mmcv, and '
-            'mmcv-lite is installed: pip uninstall mmcv-lite, then mim '
-            'install "mmcv==2.1.0".')
+            'mmcv-lite is installed: pip uninstall mmcv-lite, then build '
+            'mmcv 2.1.0 (docs/stacks.md).')
 
     return operator

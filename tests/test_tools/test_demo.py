@@ -38,6 +38,7 @@ def test_the_table_has_mean_and_deviation_of_last_and_best_epoch(
                     experiment=run.experiment.name,
                     seed=run.seed,
                     epochs=run.epochs,
+                    teacher_epochs=run.depends_on and run.depends_on.epochs,
                     last=dict(top1=last),
                     best=dict(top1=best))))
 

@@ -230,8 +230,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     Path(out).write_text(
         '# Supported classifiers\n\n'
         f'Written by `tools/docs/supported.py` with mmpretrain '
-        f'{mmpretrain.__version__}: `GLDDistiller()` without names on '
-        f'{len(tried)} families, global and local logits in {len(works)}.\n\n'
+        f'{mmpretrain.__version__}. `GLDDistiller()` was given no module '
+        f'names. It finds global and local logits in {len(works)} of '
+        f'{len(tried)} config folders.\n\n'
         '| family | network | map found | teacher | student | |\n'
         '|---|---|---|---|---|---|\n' + '\n'.join(map(str, rows)) + '\n')
 

@@ -213,8 +213,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parser.parse_args(argv)
     parts = [
         '# Supported segmentation networks and detectors\n\nWritten by '
-        '`tools/docs/supported_dense.py`: the smallest network of each family '
-        'that `--teacher` accepts teaches itself for a step.\n'
+        '`tools/docs/supported_dense.py`. For each config folder it takes the '
+        'smallest network that `--teacher` accepts, uses it as teacher and '
+        'student, and trains one step. ✗: refused, or the step failed, for '
+        'the reason in the last column.\n'
     ]
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')

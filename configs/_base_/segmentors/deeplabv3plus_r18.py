@@ -44,8 +44,9 @@ train513_pipeline = [
     dict(type='PhotoMetricDistortion'),
     dict(type='PackSegInputs'),
 ]
-# How the paper's code family evaluates: the shorter side becomes 513 pixels,
-# the square in the middle is the image, its mask is resized with it.
+# How the code evaluates that we assume the paper builds on: the shorter side
+# becomes 513 pixels, the square in the middle is the image, its mask is
+# resized with it.
 crop513_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),

@@ -339,7 +339,7 @@ def test_names_whose_logits_have_another_shape_are_one_line():
 
 @pytest.mark.parametrize('grid', [0, (2, 0), (2, 2, 2), 1.5])
 def test_a_grid_that_is_none_is_an_error(grid):
-    with pytest.raises(UserError, match='at least 1, .*, got [(12.0]'):
+    with pytest.raises(UserError, match='at least 1, got [(12.0]'):
         TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder', grid=grid))
 
 
