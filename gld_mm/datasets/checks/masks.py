@@ -41,9 +41,8 @@ def check_masks(datasets: List[BaseDataset],
             raise UserError(f'{type(part).__name__} names no classes: set '
                             'metainfo=dict(classes=(...)) of each dataset.')
     first = datasets[0]
-    ignored = getattr(first, 'ignore_index', 255)
     seen = set().union(*_labels(datasets, sample))
-    _check_variety(datasets, seen, ignored)
+    _check_variety(datasets, seen, first.ignore_index)
     names = first.metainfo['classes']
     unseen = [name for label, name in enumerate(names) if label not in seen]
     if unseen:
@@ -60,10 +59,10 @@ def _labels(datasets: List[BaseDataset],
     """What mmseg makes of each mask."""
     for part in datasets:
         known = known_labels(part)
-        mapped = getattr(part, 'label_map', None) or {}
+        mapped = part.label_map or {}
         for pair in pick_evenly(list(masks(part)), sample):
             labels = read_labels(*pair, known)
-            if getattr(part, 'reduce_zero_label', False):
+            if part.reduce_zero_label:
                 labels = {255 if x in (0, 255) else x - 1 for x in labels}
             yield {mapped.get(x, x) for x in labels}
 
@@ -109,11 +108,9 @@ def masks(dataset: BaseDataset) -> Iterator[Tuple[str, str]]:
 def known_labels(dataset: BaseDataset) -> Set[int]:
     """What masks may hold: labels before they are mapped, and ignored."""
     # With a map, the labels are those of all classes that the dataset knows.
-    metainfo = dataset.METAINFO if getattr(dataset, 'label_map',
-                                           None) else dataset.metainfo
-    count = len(metainfo.get('classes', ()))
-    count += bool(getattr(dataset, 'reduce_zero_label', False))
-    return {*range(count), getattr(dataset, 'ignore_index', 255)}
+    metainfo = dataset.METAINFO if dataset.label_map else dataset.metainfo
+    count = len(metainfo.get('classes', ())) + bool(dataset.reduce_zero_label)
+    return {*range(count), dataset.ignore_index}
 
 
 def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:

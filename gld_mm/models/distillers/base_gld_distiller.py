@@ -13,6 +13,8 @@ from gld_mm.errors import UserError
 # None means all.
 LogitSets = Tuple[List[Tensor], Optional[List[Tensor]]]
 
+_ALL = slice(None)
+
 
 class BaseGLDDistiller(ConfigurableDistiller):
     r"""The objective of GLD, whatever the logits are made of.
@@ -151,10 +153,7 @@ class BaseGLDDistiller(ConfigurableDistiller):
                        teacher: List[Tensor],
                        labelled: Optional[List[Tensor]]) -> Tensor:
         """The mean over the sets."""
-        cells = slice(None)
-        return loss(
-            flatten(student, labelled, cells), flatten(teacher, labelled,
-                                                       cells))
+        return loss(flatten(student, labelled), flatten(teacher, labelled))
 
     def describe_logits(self) -> str:
         """Describe the range of the logits that were last compared.
@@ -181,15 +180,16 @@ class BaseGLDDistiller(ConfigurableDistiller):
         return logits if isinstance(logits, list) else [logits], None
 
 
-def flatten(sets: List[Tensor], labelled: Optional[List[Tensor]],
-            cells: slice) -> List[Tensor]:
+def flatten(sets: List[Tensor],
+            labelled: Optional[List[Tensor]],
+            cells: slice = _ALL) -> List[Tensor]:
     """Find the logits to compare.
 
     Args:
         sets (list[Tensor]): ``(B, 1 + L, K)`` each.
         labelled (list[Tensor], optional): Which of them are compared, bool
             ``(B, 1 + L)`` each. None means all.
-        cells (slice): Which of the 1 + L.
+        cells (slice): Which of the 1 + L. Defaults to all.
 
     Returns:
         list[Tensor]: Rows ``(N, K)`` of each set.

@@ -109,8 +109,7 @@ class SigmoidDenseGLDDistiller(BaseGLDDistiller):
                        labelled: Optional[List[Tensor]]) -> Tensor:
         """The relation of all sets together, times the number of logits."""
         ours, theirs = (
-            torch.cat(flatten(sets, labelled, slice(None)))
-            for sets in (student, teacher))
+            torch.cat(flatten(sets, labelled)) for sets in (student, teacher))
         count = ours.new_tensor(len(ours), dtype=torch.float)
         if self.gather:
             all_reduce(count)
