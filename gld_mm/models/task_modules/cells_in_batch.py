@@ -106,7 +106,11 @@ class CellsInBatch:
             for call, later in self._maps(calls, feature):
                 if self._try(call, later, images, expected):
                     self.map_name = call.name
-                    if any(getattr(c.module, 'with_cp', False) for c in later):
+                    behind = [
+                        c.module for c in later
+                        if not call.name.startswith(f'{c.name}.')
+                    ]
+                    if any(getattr(x, 'with_cp', False) for x in behind):
                         raise UserError(
                             f'Layers of the {self.name} behind '
                             f'"{call.name}" have with_cp=True: what they '
