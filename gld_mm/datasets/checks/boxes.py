@@ -1,6 +1,5 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Find boxes that a detector cannot learn from."""
-import logging
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import List, Optional, Set
 
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import list_from_file
-from mmengine.logging import print_log
 
 from gld_mm.errors import UserError
 
 from .items import infos, pick_evenly
+from .log import warn
 
 
 def check_boxes(datasets: List[BaseDataset],
@@ -45,7 +44,7 @@ def check_boxes(datasets: List[BaseDataset],
                 'dataset does not name.')
         if not objects:
             raise UserError(f'No object is left to learn: {line}')
-        print_log(line, logger='current', level=logging.WARNING)
+        warn(line)
 
 
 def _count_objects(dataset: BaseDataset) -> int:

@@ -2,14 +2,14 @@
 """Find what is wrong with annotations in COCO's format."""
 import difflib
 import json
-import logging
 import os
 from typing import List, Optional, Sequence
 
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
 from gld_mm.errors import UserError
+
+from .log import warn
 
 # Larger files are COCO's own, and take long to read a second time.
 _LARGEST = 100e6
@@ -42,7 +42,7 @@ def check_coco(dataset: BaseDataset, evaluated: bool) -> Optional[List[str]]:
         line = _EMPTY.format(dataset.ann_file)
         if evaluated:
             raise UserError(line)
-        print_log(line, logger='current', level=logging.WARNING)
+        warn(line)
     return [
         part['name'] for part in content['categories']
         if part['id'] in dataset.cat_ids

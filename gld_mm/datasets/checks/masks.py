@@ -1,17 +1,16 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Find masks that a segmentation network cannot learn from."""
-import logging
 from typing import Iterator, List, Optional, Set, Tuple
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 from PIL import Image
 
 from gld_mm.errors import UserError
 
 from .items import (infos, is_own, local_paths, pick_evenly, reads_pictures,
                     steps)
+from .log import warn
 
 _STOCK_LOADERS = ('LoadAnnotations', 'LoadImageFromFile')
 _ORIENTATION = 0x0112  # of EXIF
@@ -46,12 +45,9 @@ def check_masks(datasets: List[BaseDataset],
     names = first.metainfo['classes']
     unseen = [name for label, name in enumerate(names) if label not in seen]
     if unseen:
-        print_log(
-            f'{type(first).__name__}: {len(unseen)} of {len(names)} classes '
-            'are in none of the masks that were looked at, such as '
-            f'{unseen[0]}.',
-            logger='current',
-            level=logging.WARNING)
+        warn(f'{type(first).__name__}: {len(unseen)} of {len(names)} classes '
+             'are in none of the masks that were looked at, such as '
+             f'{unseen[0]}.')
 
 
 def _labels(datasets: List[BaseDataset],

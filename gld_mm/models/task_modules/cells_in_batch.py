@@ -106,16 +106,7 @@ class CellsInBatch:
             for call, later in self._maps(calls, feature):
                 if self._try(call, later, images, expected):
                     self.map_name = call.name
-                    behind = [
-                        c.module for c in later
-                        if not call.name.startswith(f'{c.name}.')
-                    ]
-                    if any(getattr(x, 'with_cp', False) for x in behind):
-                        raise UserError(
-                            f'Layers of the {self.name} behind '
-                            f'"{call.name}" have with_cp=True: what they '
-                            'compute again would miss the cells. Set '
-                            'with_cp=False or take a later feature.')
+                    self._check_computed_once(call, later)
                     break
 
     def _check_name(self, feature: str, calls: List[Call]) -> None:
@@ -124,6 +115,16 @@ class CellsInBatch:
             raise UserError(not_called(feature, self.name))
         if not any(x.ndim in (3, 4) for x in tensors(outputs)):
             raise UserError(no_map(feature, self.name, outputs[-1]))
+
+    def _check_computed_once(self, fmap: Call, later: List[Call]) -> None:
+        # What contains the map ends after it, but is not behind it.
+        if any(
+                getattr(call.module, 'with_cp', False) for call in later
+                if not fmap.name.startswith(f'{call.name}.')):
+            raise UserError(
+                f'Layers of the {self.name} behind "{fmap.name}" have '
+                'with_cp=True: what they compute again would miss the cells. '
+                'Set with_cp=False or take a later feature.')
 
     def _find_end(self, calls: List[Call], scores: List[Tensor]) -> None:
         """The first module whose output is the network's."""

@@ -27,3 +27,12 @@ def folders(root, *names):
         shutil.copy(images[number][0], root / 'train' / name / 'x.jpg')
     (root / 'val').mkdir()
     return dict(type='CustomDataset', data_root=str(root / 'train'))
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """The warnings that are logged."""
+    found = []
+    monkeypatch.setattr('gld_mm.datasets.checks.log.print_log',
+                        lambda line, **kwargs: found.append(line))
+    return found

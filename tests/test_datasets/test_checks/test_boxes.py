@@ -62,15 +62,6 @@ def test_a_missing_annotation_is_named(data):
         check(cfg)
 
 
-@pytest.fixture
-def lines(monkeypatch):
-    """What is logged."""
-    found = []
-    monkeypatch.setattr('gld_mm.datasets.checks.boxes.print_log',
-                        lambda line, **kwargs: found.append(line))
-    return found
-
-
 def test_a_class_that_mmdet_leaves_out_is_a_warning(data, lines):
     root, cfg = data
     check(cfg)

@@ -110,10 +110,7 @@ def test_a_file_without_annotations_is_one_line(check, content, changes):
         check(content, **changes)
 
 
-def test_images_may_be_without_annotations_on_purpose(check, monkeypatch):
-    lines = []
-    monkeypatch.setattr('gld_mm.datasets.checks.coco.print_log',
-                        lambda line, **kwargs: lines.append(line))
+def test_images_may_be_without_annotations_on_purpose(check, lines):
     check(dict(SOUND, annotations=[]), keep=True)
     line, = lines
     assert 'a.json has no annotations: there is nothing to learn' in line

@@ -199,10 +199,7 @@ def test_one_mask_with_the_other_class_is_enough(folder):
     check_samples(dataset, num_classes=2, sample=1)
 
 
-def test_a_class_in_none_of_the_masks_is_a_warning(folder, monkeypatch):
-    lines = []
-    monkeypatch.setattr('gld_mm.datasets.checks.masks.print_log',
-                        lambda line, **kwargs: lines.append(line))
+def test_a_class_in_none_of_the_masks_is_a_warning(folder, lines):
     check_samples(two_classes(folder, 0), num_classes=2)
     check_samples(two_classes(folder, 0, 1, 255), num_classes=2)
     assert lines == [
@@ -211,11 +208,8 @@ def test_a_class_in_none_of_the_masks_is_a_warning(folder, monkeypatch):
     ]
 
 
-def test_labels_are_reduced_by_one_before_they_are_mapped(folder, monkeypatch):
+def test_labels_are_reduced_by_one_before_they_are_mapped(folder, lines):
     two_classes(folder, 0, 1, 2, 3)
-    lines = []
-    monkeypatch.setattr('gld_mm.datasets.checks.masks.print_log',
-                        lambda line, **kwargs: lines.append(line))
     # 1, the wall, becomes 0, and 3, the sky, becomes 1.
     dataset = DATASETS.build(
         dict(
