@@ -1,7 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """What keeps the equations exact: precision, rounding, pooling windows."""
 from functools import wraps
-from typing import Callable, List, Tuple, Union
+from typing import Callable, List, Sequence, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -54,8 +54,13 @@ def to_grid(grid: Union[int, Tuple[int, int]]) -> Tuple[int, int]:
     cells = to_2tuple(grid)
     if len(cells) != 2 or not all(isinstance(n, int) and n > 0 for n in cells):
         raise UserError(f'grid should be at least 1, got {grid}: give one '
-                        'number, or rows and columns.')
+                        'whole number, or two, rows and columns.')
     return cells
+
+
+def fits(size: Sequence[int], grid: Tuple[int, int]) -> bool:
+    """Whether a map of some height and width has a position for each cell."""
+    return size[0] >= grid[0] and size[1] >= grid[1]
 
 
 def pool_cells(feature: Tensor,
@@ -82,7 +87,7 @@ def pool_cells(feature: Tensor,
         raise ValueError('The feature map should be (B, C, H, W), got '
                          f'{tuple(feature.shape)}: take it before pooling.')
     (height, width), (rows, columns) = feature.shape[2:], grid
-    if rows > height or columns > width:
+    if not fits((height, width), grid):
         raise ValueError(f'A grid of {rows}x{columns} does not fit a feature '
                          f'map of {height}x{width}: choose a smaller grid or '
                          'an earlier feature.')
@@ -90,27 +95,30 @@ def pool_cells(feature: Tensor,
         cells = F.avg_pool2d(feature, (height // rows, width // columns))
         return cells[..., :rows, :columns].flatten(2).transpose(1, 2)
     # The gradient of PyTorch's adaptive pooling is not deterministic on a GPU.
-    return torch.stack([
-        feature[..., vertical, horizontal].mean((2, 3))
-        for vertical in cell_windows(height, rows)
-        for horizontal in cell_windows(width, columns)
-    ], 1)
+    return torch.stack([x.mean((2, 3)) for x in crop_cells(feature, grid)], 1)
 
 
-def cell_windows(size: int,
-                 cells: int,
-                 fixed_kernel: bool = False) -> List[slice]:
-    """Positions of each cell along one axis of a feature map.
+def crop_cells(feature: Tensor,
+               grid: Tuple[int, int],
+               fixed_kernel: bool = False) -> List[Tensor]:
+    """Cut a feature map into the cells of a grid.
 
     Args:
-        size (int): Positions of the map.
-        cells (int): Cells of the grid.
+        feature (Tensor): ``(B, C, H, W)``.
+        grid (tuple[int, int]): Rows and columns of the grid.
         fixed_kernel (bool): See :func:`pool_cells`. Defaults to False, the
             windows of adaptive pooling, of which neighbours may overlap.
 
     Returns:
-        list[slice]: One window a cell.
+        list[Tensor]: The cells row by row.
     """
+    vertical, horizontal = (_windows(size, cells, fixed_kernel)
+                            for size, cells in zip(feature.shape[2:], grid))
+    return [feature[..., v, h] for v in vertical for h in horizontal]
+
+
+def _windows(size: int, cells: int, fixed_kernel: bool) -> List[slice]:
+    """Positions of each cell along one axis of a feature map."""
     if fixed_kernel:
         kernel = size // cells
         return [slice(i * kernel, (i + 1) * kernel) for i in range(cells)]

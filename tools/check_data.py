@@ -21,9 +21,8 @@ from gld_mm.config import read_config
 from gld_mm.config.read import count_classes, type_name
 from gld_mm.datasets.checks.build import build_dataset
 from gld_mm.datasets.checks.classes import check_agreement
-from gld_mm.datasets.checks.items import (infos, local_paths, missing_files,
-                                          parts, reads_pictures,
-                                          reads_remotely)
+from gld_mm.datasets.checks.items import (files, missing_files, parts,
+                                          reads_pictures)
 from gld_mm.datasets.checks.masks import known_labels, masks, read_labels
 from gld_mm.datasets.checks.samples import check_samples
 from gld_mm.errors import UserError
@@ -74,12 +73,12 @@ def check(split: str, dataset: BaseDataset, cfg: Config, console: Console,
                 evaluated=is_evaluated(cfg, split))
         except UserError as error:
             faults.append(str(error))
-    paths = sorted({
+    pictures = {
         path
-        for part in parts(dataset)
-        if reads_pictures(part) and not reads_remotely(part)
-        for info in infos(part) for path in local_paths(info.get('img_path'))
-    }.difference(missing))
+        for part in parts(dataset) if reads_pictures(part)
+        for path in files(part, ['img_path'])
+    }
+    paths = sorted(pictures.difference(missing))
     readable = each(is_readable, paths, f'{split}, {type(dataset).__name__}',
                     workers, console)
     faults += [f'missing: {path}' for path in missing]

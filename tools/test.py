@@ -6,12 +6,12 @@ A distillation config tests its student; the teacher is not built.
 import argparse
 import os
 import os.path as osp
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 import mmengine
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
-from mmengine.evaluator import DumpResults
+from mmengine.evaluator import BaseMetric, DumpResults
 from mmengine.registry import RUNNERS
 
 import gld_mm  # noqa: F401
@@ -110,29 +110,31 @@ def show(cfg: Config, args: argparse.Namespace) -> None:
         hook.update(enable=True, out_dir=args.show_dir)
 
 
-def writes_predictions(cfg: Config, args: argparse.Namespace) -> bool:
-    """Check --out and say whether predictions go to that file."""
-    suffixes = ['.pkl', '.pickle']
-    if args.out_item == 'metrics':
-        suffixes += ['.json', '.yaml', '.yml']
-    elif args.out and cfg.get('default_scope') == 'mmseg':
+def prepare_out(cfg: Config, args: argparse.Namespace) -> List[BaseMetric]:
+    """Check --out; return the metric that writes predictions to this file."""
+    if not args.out:
+        return []
+    wants_metrics = args.out_item == 'metrics'
+    if cfg.get('default_scope') == 'mmseg' and not wants_metrics:
         metrics = cfg.test_evaluator  # mmseg's write masks to a folder.
         for metric in metrics if isinstance(metrics, list) else [metrics]:
             metric.output_dir = args.out
-        return False
-    if args.out and osp.splitext(args.out)[1] not in suffixes:
+        return []
+    suffixes = ['.pkl', '.pickle']
+    if wants_metrics:
+        suffixes += ['.json', '.yaml', '.yml']
+    if osp.splitext(args.out)[1] not in suffixes:
         raise UserError(
             f'--out {args.out} should end with {" or ".join(suffixes)}.')
-    return args.out is not None and args.out_item != 'metrics'
+    return [] if wants_metrics else [DumpResults(args.out)]
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     cfg = merge_args(read_config(args.config), args)
-    dumped = writes_predictions(cfg, args)
+    added = prepare_out(cfg, args)
     runner = RUNNERS.build(cfg)
-    if dumped:
-        runner.test_evaluator.metrics.append(DumpResults(args.out))
+    runner.test_evaluator.metrics += added
     metrics = runner.test()
     if args.out_item == 'metrics' and is_main_process():
         mmengine.dump(metrics, args.out)

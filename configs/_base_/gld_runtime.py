@@ -19,7 +19,7 @@ gld_custom_hooks = [
     dict(type='FiniteLossHook'),
     # A checkpoint that is resumed or tested has to fit every weight.
     dict(type='CheckpointCheckHook'),
-    # A pretrained checkpoint has to fit every weight.
+    # A pretrained checkpoint has to fit most weights.
     dict(type='PretrainedCheckHook'),
     # Classes and files of the datasets are checked before the first step.
     dict(type='DataCheckHook'),

@@ -23,15 +23,12 @@ repaired: list = []
 def apply() -> None:
     """Repair what is faulty, in an order in which each can be imported."""
     installed.check()
-    _repair(mmengine_checkpoint)
-    _repair(mmcv_ext)
-    _repair(mmengine_find_loader)
-    _repair(mmrazor_newer_mmcv)
-    _repair(mmrazor_quantization)
-    _repair(mmseg_renamed)
+    for fault in (mmengine_checkpoint, mmcv_ext, mmengine_find_loader,
+                  mmrazor_newer_mmcv, mmrazor_quantization, mmseg_renamed):
+        _repair(fault)
     optional_imports.import_hosts()
-    _repair(cls_data_preprocessor)
-    _repair(mmcls_renamed)
+    for fault in (cls_data_preprocessor, mmcls_renamed):
+        _repair(fault)
     register_post_import_hook(lambda module: _repair(mmdet_ssd_head, module),
                               'mmdet.models.dense_heads.ssd_head')
 

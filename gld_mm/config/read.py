@@ -73,7 +73,7 @@ def student_of(cfg: Config) -> Config:
     """
     if not is_distilled(cfg):
         return cfg
-    # The models import the checks of data, which read configs.
+    # The models import gld_mm.engine, whose hooks import this module.
     from gld_mm.models.algorithms.frozen_teacher_distill import \
         frozen_teacher_distill
     own = signature(frozen_teacher_distill).parameters
@@ -86,7 +86,7 @@ def student_of(cfg: Config) -> Config:
     if 'type' not in student and 'cfg_path' in student:  # as mmrazor's configs
         student = model_of(read_config(student.cfg_path))
     cfg.model = {**beside, **student}
-    cfg.get('default_hooks', {}).pop('teacher_val', None)
+    (cfg.get('default_hooks') or {}).pop('teacher_val', None)
     return cfg
 
 

@@ -61,7 +61,7 @@ def is_whole(path: Path) -> bool:
     return zipfile.is_zipfile(path)
 
 
-def check_exists(path: str, name: str = 'The checkpoint') -> None:
+def check_exists(path: str, name: str) -> None:
     """Look for a checkpoint; a URL is taken to be there.
 
     Raises:
@@ -122,7 +122,7 @@ def load_weights(model: nn.Module,
     model = unwrapped(model)
     fitting: OrderedDict = OrderedDict()
     for key, value in state.items():
-        key = re.sub(r'^module\.', '', key)
+        key = key.removeprefix('module.')
         if hasattr(model, 'distiller') or not key.startswith('distiller.'):
             fitting[key] = value
     # Versions of modules, by which some of them rename their weights
@@ -275,4 +275,7 @@ def load_teacher(teacher: nn.Module,
         raise UserError(f'{error} Train it with: python tools/train.py '
                         f'{config or "ITS_CONFIG"}') from error
     meta: Any = checkpoint.get('meta') or {}
-    teacher.dataset_meta = meta.get('dataset_meta')
+    # As older versions of the hosts wrote it
+    known = meta.get('dataset_meta') or dict(CLASSES=meta.get('CLASSES'))
+    names: Any = {key.lower(): value for key, value in known.items()}
+    teacher.dataset_meta = names

@@ -19,6 +19,9 @@ def test_a_distillation_config_becomes_its_students():
     student = student_of(cfg)
     assert student.model == dict(type='A', data_preprocessor=dict(mean=[1.]))
     assert list(student.default_hooks) == ['timer']
+    cfg.model, cfg.default_hooks = dict(
+        type='mmrazor.GLDDistill', architecture=dict(type='A')), None
+    assert student_of(cfg).model == dict(type='A')
 
 
 def test_the_student_has_the_settings_that_it_is_trained_with():

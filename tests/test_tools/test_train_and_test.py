@@ -308,7 +308,7 @@ def test_predicted_masks_go_to_a_folder_as_in_mmseg():
     cfg = Config(
         dict(default_scope='mmseg', test_evaluator=dict(type='IoUMetric')))
     args = Namespace(out='masks', out_item=None)
-    assert not tool['writes_predictions'](cfg, args)
+    assert not tool['prepare_out'](cfg, args)
     assert cfg.test_evaluator.output_dir == 'masks'
 
 

@@ -13,7 +13,7 @@ from gld_mm.config.read import leaf_datasets, type_name
 from gld_mm.errors import UserError
 
 from .coco import check_coco_config
-from .items import is_own
+from .items import is_own, is_remote
 
 # What has to be below data_root for a split. Several lists are several ways to
 # lay the same dataset out.
@@ -27,7 +27,6 @@ LAYOUTS: Dict[str, List[Tuple[str, ...]]] = {
     'CUB': [('images.txt', 'image_class_labels.txt', 'train_test_split.txt',
              'images')],
 }
-_ANNOS = dict(test='annos_withlabels')  # of the cars' splits
 
 
 def build_dataset(dataset: dict) -> BaseDataset:
@@ -84,8 +83,7 @@ def _check_layout(dataset: dict) -> None:
     layouts = [named] if named else _known_layouts(dataset)
     readers = (dataset, *(dataset.get('pipeline') or ()))
     remote = any('://' in path for path in (root, *named)) or any(
-        reader.get('backend_args') or reader.get('file_client_args')
-        for reader in readers if isinstance(reader, dict))
+        is_remote(reader) for reader in readers if isinstance(reader, dict))
     if remote or not layouts or _setting(dataset, 'download'):
         return
     for path in named:
@@ -104,7 +102,7 @@ def _check_layout(dataset: dict) -> None:
 def _known_layouts(dataset: dict) -> List[Tuple[str, ...]]:
     """What the class of a dataset looks for."""
     split = _setting(dataset, 'split') or ''
-    annos = _ANNOS.get(split, 'annos')
+    annos = 'annos_withlabels' if split == 'test' else 'annos'
     return [
         tuple(path.format(split=split, annos=annos) for path in layout)
         for layout in LAYOUTS.get(type_name(dataset), ())

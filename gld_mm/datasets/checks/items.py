@@ -2,6 +2,7 @@
 """List what a built dataset holds."""
 import os
 import re
+from functools import partial
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, TypeVar
 
 from mmengine.dataset import BaseDataset
@@ -37,13 +38,15 @@ def infos(dataset: BaseDataset) -> Iterator[dict]:
             yield dataset.get_data_info(index)
 
 
-def files(dataset: BaseDataset) -> Iterator[str]:
+def files(
+    dataset: BaseDataset, keys: Sequence[str] = ('img_path', 'seg_map_path')
+) -> Iterator[str]:
     """Paths of the images and masks that are read from the disk."""
     for part in parts(dataset):
         if reads_remotely(part):
             continue
         for info in infos(part):
-            for key in ('img_path', 'seg_map_path'):
+            for key in keys:
                 yield from local_paths(info.get(key))
 
 
@@ -57,7 +60,7 @@ def missing_files(dataset: BaseDataset) -> Iterator[str]:
     """Paths of listed files that do not exist; a folder is read once."""
     folders: Dict[str, Set[str]] = {}
     for path in files(dataset):
-        folder, name = os.path.split(path)
+        folder, name = os.path.dirname(path) or '.', os.path.basename(path)
         if folder not in folders:
             folders[folder] = set(
                 os.listdir(folder) if os.path.isdir(folder) else ())
@@ -72,25 +75,36 @@ def steps(dataset: BaseDataset) -> Sequence[Any]:
 
 def reads_remotely(dataset: BaseDataset) -> bool:
     """Whether a backend of mmengine other than the disk reads the files."""
-    return any(
-        getattr(part, 'backend_args', None)
-        or getattr(part, 'file_client_args', None)
-        for part in (dataset, *steps(dataset)))
+    return any(map(is_remote, (dataset, *steps(dataset))))
+
+
+def is_remote(reader: Any) -> bool:
+    """The same of one dataset or transform, or of its config."""
+    get: Any = reader.get if isinstance(reader, dict) else partial(
+        getattr, reader)
+    args = get('backend_args', None) or get('file_client_args', None) or {}
+    return args.get('backend', 'local') not in ('local', 'disk')
+
+
+def loaders(dataset: BaseDataset, of_images: bool) -> List[Any]:
+    """The transforms that read images, or those that read annotations."""
+    return [
+        step for step in steps(dataset)
+        if type(step).__name__.startswith('Load') and of_images != bool(
+            re.search('Annotation|Proposals',
+                      type(step).__name__))
+    ]
 
 
 def reads_pictures(dataset: BaseDataset) -> bool:
     """Whether images are plain pictures; other files Pillow may not read."""
-    loaders = [
-        step for step in steps(dataset)
-        if re.match('Load(?!.*(Annotation|Proposals))',
-                    type(step).__name__)
-    ]
-    if not loaders:
+    found = loaders(dataset, of_images=True)
+    if not found:
         return not any(is_own(type(step)) for step in steps(dataset))
     return all(
         type(step).__name__ == 'LoadImageFromFile' and step.imdecode_backend !=
         'tifffile' and step.color_type in ('color', 'grayscale')
-        for step in loaders)
+        for step in found)
 
 
 def pick_evenly(items: Sequence[T], count: Optional[int]) -> List[T]:

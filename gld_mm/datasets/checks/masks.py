@@ -8,11 +8,10 @@ from PIL import Image
 
 from gld_mm.errors import UserError
 
-from .items import (infos, is_own, local_paths, pick_evenly, reads_pictures,
-                    steps)
+from .items import (infos, is_own, loaders, local_paths, pick_evenly,
+                    reads_pictures, steps)
 from .log import warn
 
-_STOCK_LOADERS = ('LoadAnnotations', 'LoadImageFromFile')
 _ORIENTATION = 0x0112  # of EXIF
 
 
@@ -88,10 +87,9 @@ def masks(dataset: BaseDataset) -> Iterator[Tuple[str, str]]:
     What other loaders than the stock ones read may be no image for Pillow, and
     what a transform of the user's own makes of the labels is not known.
     """
-    kinds = [type(step) for step in steps(dataset)]
-    unusual = any(
-        is_own(kind) or kind.__name__.startswith('Load')
-        and kind.__name__ not in _STOCK_LOADERS for kind in kinds)
+    unusual = any(is_own(type(step)) for step in steps(dataset)) or any(
+        type(step).__name__ != 'LoadAnnotations'
+        for step in loaders(dataset, of_images=False))
     if not hasattr(dataset, 'reduce_zero_label') or unusual or \
             not reads_pictures(dataset):
         return
@@ -138,6 +136,6 @@ def read_labels(image: str, mask: str, known: Set[int]) -> Set[int]:
     if strange:
         raise UserError(
             f'{mask} has the label {strange[0]}, which is none of the '
-            f'{len(known) - 1} classes and not ignored: is it of another '
+            f'{len(known) - 1} labels and not ignored: is it of another '
             'dataset?')
     return set(values)

@@ -34,10 +34,9 @@ def check_samples(dataset: BaseDataset,
         UserError: If there are no images, the number of classes differs, a box
             or mask cannot be learnt or files are missing.
     """
-    names = [
-        _check_part(part, num_classes, evaluated) for part in parts(dataset)
-    ]
-    local = [part for part in parts(dataset) if not reads_remotely(part)]
+    found = parts(dataset)
+    names = [_check_part(part, num_classes, evaluated) for part in found]
+    local = [part for part in found if not reads_remotely(part)]
     check_boxes(local, sample)
     check_masks(local, sample)
     return names[0]

@@ -53,9 +53,12 @@ class DataCheckHook(Hook):
 
     def _check(self, runner: Runner,
                loop: BaseLoop) -> Optional[Sequence[str]]:
+        dataset = loop.dataloader.dataset
+        runner.logger.info(f'Checking {type(dataset).__name__}, '
+                           f'{len(dataset)} images.')
         metrics = getattr(getattr(loop, 'evaluator', None), 'metrics', ())
         return check_samples(
-            loop.dataloader.dataset,
+            dataset,
             count_classes(runner.cfg.get('model') or {}),
             self.sample,
             evaluated=any(

@@ -204,9 +204,12 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
     if teacher_dtype and not isinstance(dtype, torch.dtype):
         raise UserError(f'teacher_dtype "{teacher_dtype}" is none of torch, '
                         'such as "bfloat16".')
-    own = architecture if isinstance(architecture, dict) else {}
-    for name in set(own) & set(student_settings) - {'data_preprocessor'}:
-        if student_settings[name] not in (None, own[name]):
+    for name in set(student_settings) - {'data_preprocessor'}:
+        if not isinstance(architecture, dict):
+            raise TypeError(
+                f'{name} has no effect on a student that is built.')
+        if name in architecture and student_settings[name] not in (
+                None, architecture[name]):
             raise UserError(f'model.{name} has no effect, the student is '
                             'model.architecture: set model.architecture.'
                             f'{name}.')
@@ -231,6 +234,9 @@ def frozen_teacher_distill(architecture: Union[BaseModel, Dict],
     if teacher_ckpt is not None:
         load_teacher(teacher, teacher_ckpt, teacher_config)
     if teacher_classes is not None:
+        if init_teacher and not teacher.is_init:
+            raise UserError('teacher_classes needs the weights as '
+                            'teacher_ckpt: init_cfg loads them afterwards.')
         select_classes(teacher, teacher_classes)
     student = MODELS.build({
         **student_settings,

@@ -14,8 +14,11 @@ from torch.utils._pytree import tree_flatten
 
 Pair = Tuple[str, str]
 
+# Largest difference of an output, relative to the largest output
+_TOLERANCE = 1e-4
 
-def prepare_for_inference(network: BaseModel, tolerance: float = 1e-4) -> None:
+
+def prepare_for_inference(network: BaseModel) -> None:
     """Make the forward of a frozen network faster, in place.
 
     Batch norms are folded into the convolutions before them, and the weights
@@ -26,8 +29,6 @@ def prepare_for_inference(network: BaseModel, tolerance: float = 1e-4) -> None:
 
     Args:
         network (BaseModel): The network, with its final weights, in eval mode.
-        tolerance (float): Largest difference of an output, relative to the
-            largest output. Defaults to 1e-4.
     """
     try:
         pairs = _find_pairs(network)
@@ -36,7 +37,7 @@ def prepare_for_inference(network: BaseModel, tolerance: float = 1e-4) -> None:
     except Exception as error:
         reason = f'it cannot be checked on a random batch ({error!r})'
     else:
-        if difference <= tolerance:
+        if difference <= _TOLERANCE:
             _prepare(network, pairs)
             return
         reason = f'its outputs would change by {difference:.1e} of the largest'

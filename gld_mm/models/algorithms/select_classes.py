@@ -46,7 +46,9 @@ def select_classes(network: BaseModel, classes: Sequence[Union[int,
             f'hidden layer of {count} outputs, as many as it has classes, '
             'which may be taken for its classifier. Train the teacher on the '
             'list of classes of the student.')
-    labels = _labels(network, classes, count)
+    meta = getattr(network, 'dataset_meta', None) or {}
+    names = list(meta.get('classes') or ())
+    labels = [_label(wanted, names, count) for wanted in classes]
     for layer in layers:
         layer.weight = nn.Parameter(layer.weight[labels], False)
         if layer.bias is not None:
@@ -56,23 +58,16 @@ def select_classes(network: BaseModel, classes: Sequence[Union[int,
         for name in ('num_classes', 'out_channels'):
             if getattr(owner, name, None) == count:
                 setattr(owner, name, len(labels))
-    names = (getattr(network, 'dataset_meta', None) or {}).get('classes')
     if names:
         network.dataset_meta = dict(
-            network.dataset_meta, classes=[names[label] for label in labels])
+            meta, classes=[names[label] for label in labels])
 
 
-def _labels(network: BaseModel, classes: Sequence[Union[int, str]],
-            count: int) -> List[int]:
-    meta = getattr(network, 'dataset_meta', None) or {}
-    names = list(meta.get('classes') or ())
-    labels = []
-    for wanted in classes:
-        label = names.index(wanted) if wanted in names else wanted
-        if not isinstance(label, int) or not 0 <= label < count:
-            known = f': {", ".join(names[:5])}, ...' if names else \
-                ', and its checkpoint names none.'
-            raise UserError(f'teacher_classes: the teacher has no class '
-                            f'{wanted!r}; it has {count} classes{known}')
-        labels.append(label)
-    return labels
+def _label(wanted: Union[int, str], names: List[str], count: int) -> int:
+    label = names.index(wanted) if wanted in names else wanted
+    if not isinstance(label, int) or not 0 <= label < count:
+        known = f': {", ".join(names[:5])}, ...' if names else \
+            ', and its checkpoint names none.'
+        raise UserError(f'teacher_classes: the teacher has no class '
+                        f'{wanted!r}; it has {count} classes{known}')
+    return label

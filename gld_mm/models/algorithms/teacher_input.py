@@ -14,12 +14,12 @@ class TeacherInput(NamedTuple):
         scale (tuple[float, ...]): Factor of each channel of the teacher.
         shift (tuple[float, ...]): What is added to it then.
         size (tuple[int, int], optional): Height and width of the teacher's
-            images. Defaults to None, those of the student.
+            images; None are those of the student.
     """
     flip: bool
     scale: Tuple[float, ...]
     shift: Tuple[float, ...]
-    size: Optional[Tuple[int, int]] = None
+    size: Optional[Tuple[int, int]]
 
     def __call__(self, images: Tensor) -> Tensor:
         """Map a batch.

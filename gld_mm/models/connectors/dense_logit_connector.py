@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gld_mm.errors import UserError
 from gld_mm.functional import global_local_logits
-from gld_mm.numerics import to_grid
+from gld_mm.numerics import fits, to_grid
 
 
 @MODELS.register_module()
@@ -90,7 +90,7 @@ class DenseLogitConnector(BaseConnector):
     def _pool(self, level: Tensor) -> Tensor:
         """``(B, A, K, H, W)`` -> ``(B, A, 1 + L, K)``."""
         maps = level.flatten(0, 1)
-        if all(a >= b for a, b in zip(maps.shape[2:], self.grid)):
+        if fits(maps.shape[2:], self.grid):
             logits = global_local_logits(maps, nn.Identity(), self.grid)
         else:
             logits = maps.mean((2, 3))[:, None]

@@ -63,18 +63,18 @@ class BaseGLDDistiller(ConfigurableDistiller):
         if not 0 <= alpha <= 1 or beta < 0 or gamma < 0:
             raise UserError('alpha should be in [0, 1], beta and gamma should '
                             f'not be negative, got {alpha}, {beta}, {gamma}.')
-        divergence = 'BinaryKLLoss' if sigmoid else 'NormalizedKLLoss'
+        divergence = f'mmrazor.{"Binary" if sigmoid else "Normalized"}KLLoss'
         terms = dict(
             loss_global=dict(type=divergence, loss_weight=alpha),
             loss_local=dict(type=divergence, loss_weight=gamma),
             loss_relation=dict(
-                type='RelationLoss', loss_weight=beta, gather=gather))
+                type='mmrazor.RelationLoss', loss_weight=beta, gather=gather))
         super().__init__(
             student_recorders=student_recorders,
             teacher_recorders=teacher_recorders,
             connectors=connector and dict(logits=connector),
             distill_losses={
-                name: dict(loss, type=f'mmrazor.{loss["type"]}')
+                name: loss
                 for name, loss in terms.items() if loss['loss_weight']
             })
         self.sigmoid = sigmoid

@@ -9,11 +9,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from gld_mm.errors import UserError
 from gld_mm.functional import global_local_logits
-from gld_mm.numerics import to_grid
+from gld_mm.numerics import fits, to_grid
 
 from .cells_in_batch import CellsInBatch, is_close
 from .find_module import find_module
-from .trace import as_in_testing, describe, no_map, not_called, tensors
+from .trace import as_in_testing, describe, misfit, no_map, not_called, tensors
 from .trial_recorder import TrialRecorder
 
 
@@ -99,7 +99,9 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
         if self.cells is not None:
             logits = self.cells.logits
             if logits is None:
-                raise UserError(f'The {self.network} has not run.')
+                raise UserError(
+                    f'The {self.network} has not called the module that '
+                    'outputs its logits: name the feature and the classifier.')
             return logits
         if not self.data_buffer:
             raise UserError(not_called(self.source, self.network))
@@ -107,7 +109,10 @@ class GlobalLocalLogitsRecorder(TrialRecorder):
         fmap = output[-1] if isinstance(output, (tuple, list)) else output
         if not isinstance(fmap, Tensor) or fmap.ndim != 4:
             raise UserError(no_map(self.source, self.network, output))
-        return global_local_logits(fmap, self._classify, self.grid or (1, 1),
+        grid = self.grid or (1, 1)
+        if not fits(fmap.shape[2:], grid):
+            raise UserError(misfit(grid, fmap.shape[2:], self.network))
+        return global_local_logits(fmap, self._classify, grid,
                                    self.fixed_kernel)
 
     def __exit__(self, *args: Any) -> None:

@@ -1,6 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Iterator, List, NamedTuple, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -91,6 +91,14 @@ def not_called(name: str, network: str) -> str:
     """Say that a module is not called."""
     return (f'"{name}" of the {network} was not called: name a module that '
             'every forward calls.')
+
+
+def misfit(grid: Tuple[int, int], size: Sequence[int], network: str) -> str:
+    """Say that a feature map is smaller than the grid."""
+    return (
+        'A grid of {}x{} does not fit a feature map of {}x{} of the {}: '
+        'choose a smaller grid, larger images or an earlier feature.').format(
+            *grid, *size, network)
 
 
 def no_map(name: str, network: str, output: Any) -> str:

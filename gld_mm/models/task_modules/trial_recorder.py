@@ -17,13 +17,11 @@ class TrialRecorder(ModuleOutputsRecorder):
     is called brings the images.
 
     Args:
-        source (str, optional): Name of a module. Defaults to None.
-        network (str): What errors call the network. Defaults to 'network'.
+        source (str, optional): Name of a module, if it is not to be found.
+        network (str): What errors call the network.
     """
 
-    def __init__(self,
-                 source: Optional[str] = None,
-                 network: str = 'network') -> None:
+    def __init__(self, source: Optional[str], network: str) -> None:
         super().__init__(source)
         self.network = network
         self._was_tried = False
@@ -43,10 +41,10 @@ class TrialRecorder(ModuleOutputsRecorder):
         """What is copied: not the last forward, which has gradients."""
         return {**self.__dict__, '_data_buffer': []}
 
-    def __enter__(self) -> 'TrialRecorder':
+    def __enter__(self) -> None:
         """Start to record."""
         self._has_begun = False
-        return super().__enter__()
+        super().__enter__()
 
     @torch.compiler.disable
     def _begin(self, part: nn.Module, args: tuple, kwargs: dict) -> None:

@@ -105,6 +105,16 @@ def test_data_that_are_not_on_the_disk_are_left_alone(where):
     check_layout(dict(type='CustomDataset', **where))
 
 
+def test_data_that_the_config_says_are_on_the_disk_are_looked_for(tmp_path):
+    with pytest.raises(UserError, match='train is missing'):
+        check_layout(
+            dict(
+                type='CustomDataset',
+                data_root=str(tmp_path),
+                data_prefix='train',
+                backend_args=dict(backend='local')))
+
+
 def test_imagenet_without_a_split_has_its_classes_in_the_root(tmp_path):
     check_layout(dict(type='ImageNet', data_root=str(tmp_path)))
     with pytest.raises(UserError, match='val is missing'):

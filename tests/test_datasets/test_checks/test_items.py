@@ -3,10 +3,11 @@ from types import SimpleNamespace
 
 import pytest
 from mmcv.transforms import TRANSFORMS, BaseTransform
-from mmengine.dataset import Compose
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import init_default_scope
 
-from gld_mm.datasets.checks.items import pick_evenly, reads_pictures
+from gld_mm.datasets.checks.items import (missing_files, pick_evenly,
+                                          reads_pictures)
 
 
 @pytest.mark.parametrize('count, picked', [
@@ -18,6 +19,15 @@ from gld_mm.datasets.checks.items import pick_evenly, reads_pictures
 ])
 def test_items_are_picked_evenly(count, picked):
     assert pick_evenly(range(6), count) == picked
+
+
+def test_files_of_the_working_folder_are_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a.jpg').touch()
+    dataset = BaseDataset(lazy_init=True, serialize_data=False)
+    dataset.data_list = [dict(img_path=name) for name in ('a.jpg', 'b.jpg')]
+    dataset._fully_initialized = True
+    assert list(missing_files(dataset)) == ['b.jpg']
 
 
 @pytest.mark.parametrize('steps, pictures', [

@@ -58,9 +58,11 @@ def test_files_of_another_backend_are_not_looked_for(tmp_path):
     cfg['pipeline'] = [dict(type='LoadImageFromFile')]
     dataset = build_dataset(cfg)
     (tmp_path / 'train' / 'cat' / 'x.jpg').unlink()
-    with pytest.raises(UserError, match='1 of 2 images are listed but'):
-        check_samples(dataset, 2)
-    dataset.pipeline.transforms[0].backend_args = dict(backend='petrel')
+    loader, = dataset.pipeline.transforms
+    for loader.backend_args in (None, dict(backend='local')):
+        with pytest.raises(UserError, match='1 of 2 images are listed but'):
+            check_samples(dataset, 2)
+    loader.backend_args = dict(backend='petrel')
     check_samples(dataset, 2)
 
 

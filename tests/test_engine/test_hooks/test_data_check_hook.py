@@ -39,6 +39,8 @@ def test_classes_that_differ_stop_the_run_before_its_first_step(tmp_path):
 @pytest.mark.parametrize('num_classes', [10, None])
 def test_data_that_fit_are_trained_on(tmp_path, num_classes):
     assert train(tmp_path / 'run', num_classes).epoch == 1
+    log, = tmp_path.rglob('*.log')
+    assert 'Checking NoisyDigits, ' in log.read_text()
 
 
 @pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
@@ -125,14 +127,14 @@ def test_masks_are_reduced_by_zero_in_both_or_in_neither(
             made.train()
 
 
-def taught(folder, classes, **distiller):
+def taught(folder, meta, **distiller):
     """A distillation by a teacher whose checkpoint names its classes."""
     folder.mkdir()
     torch.save(
         dict(
             state_dict=MODELS.build(classifier(14,
                                                num_classes=2)).state_dict(),
-            meta=dict(dataset_meta=dict(classes=classes))), folder / 't.pth')
+            meta=meta), folder / 't.pth')
     return distillation(
         architecture=classifier(num_classes=2),
         teacher=classifier(14, num_classes=2),
@@ -154,13 +156,24 @@ def kd_by(loss):
     ids=['gld', 'kd', 'ce'])
 def test_a_teacher_of_the_same_classes_in_another_order_is_refused(
         tmp_path, mmpretrain_scope, distiller):
-    model = taught(tmp_path / 'a', ('b', 'a'), **distiller)
+    meta = dict(dataset_meta=dict(classes=('b', 'a')))
+    model = taught(tmp_path / 'a', meta, **distiller)
     with pytest.raises(
             UserError,
             match='^the teacher has the same classes in another order: "a" is '
             'label 0 of the dataset and label 1 of the teacher. Set '
             'teacher_classes'):
         run(tmp_path / 'b', 'ab', 'ab', model)
+
+
+@pytest.mark.parametrize('meta', [
+    dict(CLASSES=('b', 'a')),
+    dict(dataset_meta=dict(CLASSES=('b', 'a'))),
+])
+def test_the_classes_of_a_checkpoint_of_an_older_host_count(
+        tmp_path, mmpretrain_scope, meta):
+    with pytest.raises(UserError, match='the teacher has the same classes'):
+        run(tmp_path / 'b', 'ab', 'ab', taught(tmp_path / 'a', meta))
 
 
 @pytest.mark.parametrize('classes, distiller', [
@@ -170,7 +183,8 @@ def test_a_teacher_of_the_same_classes_in_another_order_is_refused(
 ])
 def test_one_whose_labels_are_not_compared_or_are_the_same_teaches(
         tmp_path, mmpretrain_scope, classes, distiller):
-    model = taught(tmp_path / 'a', classes, **distiller)
+    meta = dict(dataset_meta=dict(classes=classes))
+    model = taught(tmp_path / 'a', meta, **distiller)
     assert run(tmp_path / 'b', 'ab', 'ab', model).epoch == 1
 
 

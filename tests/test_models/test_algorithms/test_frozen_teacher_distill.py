@@ -54,6 +54,9 @@ def step(model, batch, lr=0.1):
 def test_what_is_set_beside_the_student_and_not_for_it_is_refused():
     with pytest.raises(UserError, match='set model.architecture.head'):
         build(head=dict(num_classes=7))
+    with pytest.raises(TypeError, match='teacher_chkpt has no effect'):
+        build(
+            architecture=CLS_MODELS.build(classifier()), teacher_chkpt='x.pth')
 
 
 class TestTeacher:

@@ -57,6 +57,15 @@ def test_a_teacher_of_more_classes_teaches_some_of_them(
     assert model.loss(*batch)['distill.loss_global'] > 0
 
 
+def test_classes_of_a_teacher_that_is_loaded_later_are_an_error():
+    teacher = dict(
+        classifier(14, num_classes=20),
+        init_cfg=dict(type='Pretrained', checkpoint='teacher.pth'))
+    with pytest.raises(UserError, match='needs the weights as teacher_ckpt'):
+        MODELS.build(
+            distillation(teacher=teacher, teacher_classes=list(range(10))))
+
+
 @pytest.mark.parametrize('cascade', [False, True])
 def test_a_segmentation_teacher_slides_over_images_with_its_new_classes(
         cascade):

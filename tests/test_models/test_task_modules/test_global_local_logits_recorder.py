@@ -258,6 +258,19 @@ def test_a_grid_that_does_not_fit_is_an_error(grid, stride, size):
         recorded(model, grid=grid)
 
 
+def test_nor_does_it_before_a_named_classifier():
+    model = MODELS.build(classifier()).eval()
+    with pytest.raises(UserError, match='5x5 does not fit .* 4x4 of the net'):
+        recorded(model, torch.rand(2, 3, 16, 16), grid=5, classifier='head.fc')
+
+
+def test_a_network_that_has_not_called_its_classifier_has_no_logits():
+    recorder = TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder'))
+    recorder.initialize(MODELS.build(classifier()))
+    with pytest.raises(UserError, match='has not called .* its logits'):
+        recorder.get_record_data()
+
+
 def test_without_local_logits_the_global_ones_are_left_and_it_is_said(caplog):
     mix = Lambda(
         lambda m, x: m.fc(x.mean((2, 3))) + len(x), fc=nn.Linear(6, 4))
