@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The list of the stack and those that it includes
 LIST := requirements/$(STACK).txt
-LISTS := $(LIST) $(shell sed -n 's|^-r |requirements/|p' $(LIST))
+LISTS := $(LIST) requirements/lite.txt $(shell sed -n 's|^-r |requirements/|p' $(LIST))
 SOURCES := gld_mm tools tests configs setup.py docs/conf.py
 
 .PHONY: help setup demo test lint docs clean
@@ -45,7 +45,7 @@ lint: $(READY)  ## check style, types and docstrings
 	$(BIN)/flake8 $(SOURCES)
 	$(BIN)/isort --check-only --diff $(SOURCES)
 	$(BIN)/yapf --diff --recursive --parallel $(SOURCES)
-	$(BIN)/codespell $(SOURCES) docs *.md
+	$(BIN)/codespell $(SOURCES) docs *.md model_zoo/*.md
 	$(BIN)/mypy
 	$(BIN)/interrogate gld_mm tools
 
@@ -56,3 +56,4 @@ docs: $(READY)  ## build the documentation as a site: docs/_build/index.html
 
 clean:  ## remove .venv, the demo's results and what was built
 	rm -rf $(VENV) work_dirs/demo build gld_mm.egg-info gld_mm/.mim docs/_build
+	rm -f .venv*/.ready  # the other stack's links are to be made again

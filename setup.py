@@ -37,7 +37,9 @@ def add_mim(package: Path, link: bool = False) -> None:
             os.symlink(os.path.relpath(source, mim), target, source.is_dir())
         elif source.is_dir():
             shutil.copytree(
-                source, target, ignore=shutil.ignore_patterns('__pycache__'))
+                source,
+                target,
+                ignore=shutil.ignore_patterns('__pycache__', '.*'))
         else:
             shutil.copy2(source, target)
 
@@ -46,11 +48,14 @@ class BuildPy(build_py):
     """A wheel gets copies, an editable install links into the checkout."""
 
     def run(self) -> None:
-        super().run()
         if getattr(self, 'editable_mode', False):
+            super().run()
             add_mim(ROOT / 'gld_mm', link=True)
-        else:
-            add_mim(Path(self.build_lib, 'gld_mm'))
+            return
+        package = Path(self.build_lib, 'gld_mm')
+        shutil.rmtree(package, ignore_errors=True)  # of an earlier wheel
+        super().run()
+        add_mim(package)
 
 
 class Develop(develop):

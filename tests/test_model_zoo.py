@@ -16,7 +16,7 @@ from gld_mm.engine.checkpoint import load_checkpoint
 
 ZOO = Path(__file__).parents[1] / 'model_zoo'
 DATA = ZOO.parent / 'data' / 'folders' / 'test'
-RUNS = sorted(path.parent for path in ZOO.glob('*/*.pth'))
+RUNS = sorted(path.parent for path in ZOO.glob('*/*.py'))
 
 pytestmark = pytest.mark.parametrize('run', RUNS, ids=lambda run: run.name)
 
@@ -78,6 +78,8 @@ def test_the_index_has_the_files_of_the_run(run):
     trained = Config.fromfile(files(run)[0])
     assert trained.train_cfg.max_epochs == entry.metadata.data['Epochs']
     assert trained.randomness.seed == entry.metadata.data['Seed']
+    if 'teacher_ckpt' in trained.model:
+        assert Path(trained.model.teacher_ckpt).is_file()
     # The schedule is shorter, nothing else is.
     for cfg in (recipe, trained):
         for key in ('train_cfg', 'param_scheduler', 'randomness', 'work_dir'):
@@ -86,6 +88,7 @@ def test_the_index_has_the_files_of_the_run(run):
     assert trained.to_dict() == recipe.to_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason='CIFAR-100 is not there')
 def test_the_weights_have_the_accuracy_of_the_last_epoch(run, tmp_path):
     config, _, weights = files(run)

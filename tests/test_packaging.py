@@ -165,11 +165,12 @@ test_dataloader = val_dataloader
     assert list(tmp_path.rglob('result.json'))
 
 
-def test_a_config_that_was_removed_is_not_in_the_next_wheel(
-        checkout, expected, tmp_path):
-    left_over = Path(checkout, 'build/lib/gld_mm/.mim/configs/old.py')
-    left_over.parent.mkdir(parents=True, exist_ok=True)
-    left_over.touch()
+def test_what_was_removed_is_not_in_the_next_wheel(checkout, expected,
+                                                   tmp_path):
+    for name in ('old.py', '.mim/configs/old.py'):
+        left_over = Path(checkout, 'build/lib/gld_mm', name)
+        left_over.parent.mkdir(parents=True, exist_ok=True)
+        left_over.touch()
     assert contents(build_wheel(checkout, tmp_path)) == expected
 
 

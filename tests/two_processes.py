@@ -1,6 +1,7 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """Run code in two processes that talk by gloo."""
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -26,3 +27,10 @@ def run_in_two_processes(code: str, folder: Path) -> None:
                          capture_output=True,
                          text=True)
     assert run.returncode == 0, run.stderr
+
+
+def free_port() -> int:
+    """A port that nothing listens to now."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]

@@ -84,9 +84,9 @@ def check(split: str, dataset: BaseDataset, cfg: Config, console: Console,
     faults += [f'missing: {path}' for path in missing]
     broken = {path for path, whole in zip(paths, readable) if not whole}
     faults += [f'not a whole image: {path}' for path in sorted(broken)]
+    named = broken.union(missing)
     pairs = [(*pair, known_labels(part)) for part in parts(dataset)
-             for pair in masks(part)
-             if not broken.union(missing).intersection(pair)]
+             for pair in masks(part) if not named.intersection(pair)]
     if pairs:
         faults += each(mask_fault, pairs, f'{split}, masks', workers, console)
     faults = [fault for fault in dict.fromkeys(faults) if fault]
@@ -136,7 +136,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     console = Console()
     faults: List[str] = []
     built, classes = {}, {}
-    for split, dataset_cfg in datasets_of(cfg).items():
+    datasets = datasets_of(cfg)
+    if not datasets:
+        raise UserError(f'{args.config} has no train_, val_ or '
+                        'test_dataloader: there is nothing to check.')
+    for split, dataset_cfg in datasets.items():
         try:
             built[split] = build_dataset(dataset_cfg)
             found, classes[split] = check(split, built[split], cfg, console,

@@ -7,6 +7,7 @@ repository. Prints a table and draws what the networks predict for each quarter
 of an image. What is finished is not run again; what was interrupted goes on.
 """
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -19,8 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import gld_mm  # noqa: F401
-from reproduction import (Experiment, Run, distilled, execute, load_results,
-                          mean_and_std)
+from reproduction import Experiment, Run, distilled, execute, mean_and_std
 
 # In a wheel, too, tools and configs lie side by side.
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,12 +51,11 @@ def make_runs() -> Dict[str, List[Run]]:
 
 def make_table(runs: Dict[str, List[Run]]) -> Table:
     """Accuracy of the teacher and of each way to train the student."""
-    results = {group[0]['experiment']: group for group in load_results(OUT)}
     table = Table(title='Noisy digits, top-1 (%)')
     for column in ('', 'seeds', 'last epoch', 'best epoch'):
         table.add_column(column, justify='right' if column else 'left')
-    for name, (run, *_) in runs.items():
-        found = results[run.experiment.name]
+    for name, group in runs.items():
+        found = [json.loads(run.result.read_text()) for run in group]
         table.add_row(
             name, str(len(found)),
             *(mean_and_std([r[epoch]['top1'] for r in found], digits=1)
@@ -92,9 +91,12 @@ def main(args: Optional[Sequence[str]] = None) -> None:
                   'about 4 minutes on 2 cores.')
     OUT.mkdir(parents=True, exist_ok=True)
     runs = make_runs()
-    failures = execute(
-        sum(runs.values(), []), ROOT / 'tools' / 'train.py',
-        os.cpu_count() or 1, console)
+    try:
+        failures = execute(
+            sum(runs.values(), []), ROOT / 'tools' / 'train.py',
+            os.cpu_count() or 1, console)
+    except KeyboardInterrupt:
+        sys.exit('Interrupted; the same command goes on.')
     if failures:
         sys.exit('\n'.join(failures))
     path = draw(runs)

@@ -6,6 +6,8 @@ if [ $# -lt 2 ]; then sed -n '2,3p' "$0"; exit 2; fi
 GPUS=$1
 shift
 
+# As with the hosts' scripts, modules beside tools/ can be imported.
+export PYTHONPATH="$(dirname "$0")/..${PYTHONPATH:+:$PYTHONPATH}"
 exec python -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \

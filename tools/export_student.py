@@ -35,7 +35,8 @@ from gld_mm.errors import UserError
 # What a host needs for inference and test
 CONFIG_KEYS = ('default_scope', 'env_cfg', 'model', 'data_preprocessor',
                'test_pipeline', 'test_dataloader', 'test_evaluator',
-               'test_cfg', 'visualizer', 'vis_backends', 'log_level')
+               'test_cfg', 'tta_model', 'tta_pipeline', 'visualizer',
+               'vis_backends', 'log_level')
 META_KEYS = ('dataset_meta', 'epoch', 'iter', 'experiment_name', 'seed')
 
 # The oldest torch whose exporters were seen to work
@@ -90,6 +91,9 @@ def export(config: str,
     writer = writers[out.suffix]
     if writer and (size is None or min(size) < 1):
         raise UserError(f'{out} needs --size H W, the size of the images.')
+    if out.resolve() == Path(checkpoint).resolve():
+        raise UserError(f'{out} would overwrite the checkpoint, which a '
+                        'resumed training needs: choose another name.')
     plain = out.with_suffix('.py')
     if not writer and plain.resolve() == Path(config).resolve():
         raise UserError(f'{plain}, the config to test {out} with, would '

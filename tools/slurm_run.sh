@@ -6,6 +6,8 @@ if [ $# -lt 3 ]; then sed -n '2,3p' "$0"; exit 2; fi
 PARTITION=$1
 JOB_NAME=$2
 shift 2
+# As with the hosts' scripts, modules beside tools/ can be imported.
+export PYTHONPATH="$(dirname "$0")/..${PYTHONPATH:+:$PYTHONPATH}"
 GPUS=${GPUS:-8}
 GPUS_PER_NODE=${GPUS_PER_NODE:-$((GPUS < 8 ? GPUS : 8))}
 

@@ -116,9 +116,11 @@ def prepare_out(cfg: Config, args: argparse.Namespace) -> List[BaseMetric]:
         return []
     wants_metrics = args.out_item == 'metrics'
     if cfg.get('default_scope') == 'mmseg' and not wants_metrics:
-        metrics = cfg.test_evaluator  # mmseg's write masks to a folder.
+        # mmseg's metrics write masks to a folder. CityscapesMetric removes it
+        # at the end if it is not told to keep it.
+        metrics = cfg.test_evaluator
         for metric in metrics if isinstance(metrics, list) else [metrics]:
-            metric.output_dir = args.out
+            metric.update(output_dir=args.out, keep_results=True)
         return []
     suffixes = ['.pkl', '.pickle']
     if wants_metrics:
@@ -126,7 +128,12 @@ def prepare_out(cfg: Config, args: argparse.Namespace) -> List[BaseMetric]:
     if osp.splitext(args.out)[1] not in suffixes:
         raise UserError(
             f'--out {args.out} should end with {" or ".join(suffixes)}.')
-    return [] if wants_metrics else [DumpResults(args.out)]
+    if wants_metrics:
+        return []
+    if cfg.get('default_scope') == 'mmdet':
+        from mmdet.evaluation import DumpDetResults
+        return [DumpDetResults(args.out)]
+    return [DumpResults(args.out)]
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:

@@ -125,6 +125,10 @@ def write_pair(cfg: Config, student: str, path: str) -> None:
     if osp.exists(path) and osp.realpath(path) == osp.realpath(base):
         raise UserError(f'--dump {path} would overwrite the config that the '
                         'pair inherits: name another file.')
+    os.makedirs(osp.dirname(path) or '.', exist_ok=True)
+    if '::' not in student and Config._is_lazy_import(base):
+        cfg.dump(path)  # Text cannot inherit a new-style config.
+        return
     alone = read_config(student)
     inherited, network = '_base_.model', alone.model
     if is_distilled(alone):
@@ -139,7 +143,6 @@ def write_pair(cfg: Config, student: str, path: str) -> None:
     changed['model'].update(_delete_=True, architecture=PLACE)
     text = Config(changed).pretty_text.replace(
         repr(PLACE), f'dict({inherited}{added})')
-    os.makedirs(osp.dirname(path) or '.', exist_ok=True)
     with open(path, 'w', encoding='utf-8') as file:
         file.write(f'_base_ = {base!r}\n\n{text}')
 

@@ -6,15 +6,17 @@ _base_ = [
     '../_base_/segmentors/deeplabv3plus_r18.py',
 ]
 
-data_preprocessor = dict(size=(513, 513))  # of a distillation
+crop_size = (513, 513)
+data_preprocessor = dict(size=crop_size)  # of a distillation
 model = _base_.deeplabv3plus_r18
 
+train_pipeline = _base_.train513_pipeline
 train_dataloader = dict(
     batch_size=16,
     sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True),
     drop_last=True,  # the batch norm of a pooled image needs two
     dataset=dict(datasets=[
-        dict(part, pipeline=_base_.train513_pipeline)
+        dict(part, pipeline=train_pipeline)
         for part in _base_.train_dataloader.dataset.datasets
     ]))
 

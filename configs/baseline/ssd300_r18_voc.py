@@ -6,9 +6,11 @@ _base_ = [
 
 model = _base_.ssd300_r18
 
-# Each image once an epoch: no RepeatDataset.
+# Each image once an epoch: no RepeatDataset. Images are resized to squares, so
+# batches need not be of one orientation.
 train_dataloader = dict(
     batch_size=32,
+    batch_sampler=None,
     dataset=dict(
         _delete_=True,
         type='ConcatDataset',

@@ -4,5 +4,5 @@ _base_ = '../../configs/gld/wrn16-2_wrn16-1_cifar100.py'
 train_cfg = dict(max_epochs=30)
 param_scheduler = dict(milestones=[15, 22])
 randomness = dict(seed=0)
-model = dict(teacher_ckpt='model_zoo/wrn16-2_cifar100_30e/'
+model = dict(teacher_ckpt='{{ fileDirname }}/../wrn16-2_cifar100_30e/'
              'wrn16-2_cifar100_30e-fca77db2.pth')

@@ -49,10 +49,7 @@ def test_each_stack_gets_the_repairs_that_it_needs():
 
 @pytest.mark.parametrize(
     'name',
-    sorted(EVERYWHERE | {
-        'mmcv_ext', 'mmengine_find_loader', 'mmrazor_newer_mmcv',
-        'mmseg_renamed'
-    }))
+    sorted(EVERYWHERE | {'mmcv_ext', 'mmengine_find_loader', 'mmseg_renamed'}))
 def test_what_is_repaired_has_the_fault_no_more(name):
     assert not getattr(compat, name).is_faulty()
 

@@ -22,11 +22,6 @@ def test_mmrazor_does_not_import_by_itself():
     assert 'mmrazor/structures/quantization' in run.stderr
 
 
-def test_mmrazor_imports_once_gld_mm_is():
-    from mmrazor.models import ConfigurableDistiller, SingleTeacherDistill
-    assert ConfigurableDistiller and SingleTeacherDistill
-
-
 @needs_fault
 def test_quantization_says_what_it_needs():
     from mmrazor.structures.quantization import QConfigHandler

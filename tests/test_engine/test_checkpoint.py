@@ -50,6 +50,11 @@ def test_files_of_an_older_run_that_was_longer_are_passed_over(
         assert newest_checkpoint(tmp_path) == str(tmp_path / expected)
 
 
+def test_a_last_one_that_is_remote_is_left_to_mmengine(tmp_path):
+    (tmp_path / 'last_checkpoint').write_text('s3://b/epoch_1.pth')
+    assert newest_checkpoint(tmp_path) == 's3://b/epoch_1.pth'
+
+
 @pytest.mark.parametrize('name', ['elsewhere/epoch_3.pth', 'step_3.pth'])
 def test_one_of_another_folder_or_name_is_that_which_the_run_wrote_last(
         tmp_path, name):
@@ -108,7 +113,10 @@ def test_weights_that_fit_are_loaded():
     },
 ])
 def test_old_parallel_and_distilled_checkpoints_fit(weights):
-    load_weights(Net(), weights, 'x')
+    model = Net()
+    load_weights(model, weights, 'x')
+    name = 'head.weight' if 'head.weight' in weights else 'module.head.weight'
+    assert model.head.weight.equal(weights[name])
 
 
 def test_a_model_with_augmented_tests_takes_every_weight_or_none():
@@ -171,8 +179,18 @@ class Renaming(Net):
 
 def test_what_a_model_converts_while_it_loads_fits():
     weights = state()
-    weights['body.kernel'] = weights.pop('body.weight')
-    load_weights(Renaming(), weights, 'x')
+    kernel = weights['body.kernel'] = weights.pop('body.weight')
+    model = Renaming()
+    load_weights(model, weights, 'x')
+    assert model.body.weight.equal(kernel)
+
+
+def test_what_is_no_tensor_is_one_line():
+    with pytest.raises(
+            UserError,
+            match='^x does not fit the model: While copying the parameter '
+            'named "head.bias"'):
+        load_weights(Net(), {**state(), 'head.bias': [0.]}, 'x')
 
 
 def test_versions_of_modules_are_handed_on():
@@ -190,9 +208,12 @@ def test_versions_of_modules_are_handed_on():
 
 
 def test_a_checkpoint_may_hold_weights_alone_or_under_state_dict(tmp_path):
-    for number, content in enumerate((state(), dict(state_dict=state()))):
+    weights = state()
+    for number, content in enumerate((weights, dict(state_dict=weights))):
         torch.save(content, tmp_path / f'{number}.pth')
-        load_checkpoint(Net(), str(tmp_path / f'{number}.pth'))
+        model = Net()
+        load_checkpoint(model, str(tmp_path / f'{number}.pth'))
+        assert model.head.weight.equal(weights['head.weight'])
 
 
 @pytest.mark.parametrize('content, message', [
@@ -222,5 +243,8 @@ def test_a_file_without_weights_is_one_line(tmp_path, content):
 
 
 def test_a_teacher_without_meta_is_loaded(tmp_path):
-    torch.save(dict(meta=None, state_dict=state()), tmp_path / 't.pth')
-    load_teacher(Net(), str(tmp_path / 't.pth'))
+    weights, teacher = state(), Net()
+    torch.save(dict(meta=None, state_dict=weights), tmp_path / 't.pth')
+    load_teacher(teacher, str(tmp_path / 't.pth'))
+    assert teacher.head.weight.equal(weights['head.weight'])
+    assert teacher.dataset_meta == dict(classes=None)

@@ -65,6 +65,13 @@ def test_training_stops_with_one_line_before_it_begins(data, tmp_path):
         '(docs/data.md)')
 
 
+def test_a_config_without_data_is_one_line(tmp_path):
+    config = tmp_path / 'mine.py'
+    config.write_text("model = dict(type='A')\ndata = dict(train=dict())\n")
+    with pytest.raises(UserError, match='there is nothing to check'):
+        run_tool('tools/check_data.py', config)
+
+
 def test_what_stops_the_training_is_a_fault(tmp_path):
     for split, names in (('train', 'ab'), ('val', 'bc')):
         for name in names:

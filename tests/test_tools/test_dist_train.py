@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from ..two_processes import free_port
+
 pytest.importorskip('sklearn')
 
 ROOT = Path(__file__).parents[2]
@@ -121,14 +123,22 @@ def folder(tmp_path_factory):
 
 def test_two_processes_train_one_student_and_test_it(folder):
     # 165 images a process: two batches of 64 and an uneven one of 37.
-    status, output = dist_train(folder, CONFIG, 'run', 29611, 330)
+    status, output = dist_train(folder, CONFIG, 'run', free_port(), 330)
     assert status == 0, output
     validated = re.search(r'Epoch\(val\) \[1\].*top1: ([\d.]+)', output)[1]
 
-    tested = start_script(
-        'dist_test.sh', CONFIG, folder / 'run/epoch_1.pth', 2, '--work-dir',
-        folder / 'test', '--cfg-options',
-        'test_dataloader.dataset.num_samples=100').communicate(timeout=300)[0]
+    process = start_script(
+        'dist_test.sh',
+        CONFIG,
+        folder / 'run/epoch_1.pth',
+        2,
+        '--work-dir',
+        folder / 'test',
+        '--cfg-options',
+        'test_dataloader.dataset.num_samples=100',
+        PORT=str(free_port()))
+    tested = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, tested
     assert re.search(r'Epoch\(test\).*top1: ([\d.]+)', tested)[1] == validated
 
 
@@ -146,7 +156,7 @@ custom_hooks = _base_.custom_hooks + [dict(type='{name.capitalize()}')]
 def test_a_process_that_dies_ends_the_job_with_its_error(folder):
     config = config_with_hook(folder, 'death', HOOK)
     begin = time.time()
-    status, output = dist_train(folder, config, 'death', 29612, 640)
+    status, output = dist_train(folder, config, 'death', free_port(), 640)
     assert status != 0
     assert 'the second process dies' in output
     assert time.time() - begin < 240  # and not gloo's half an hour
@@ -156,12 +166,14 @@ def test_a_process_that_dies_ends_the_job_with_its_error(folder):
 def test_a_killed_node_ends_the_other_and_both_resume(folder):
     config = config_with_hook(folder, 'pause', PAUSE)
 
+    port = free_port()
+
     def node(rank):
         return start(
             folder,
             config,
             'nodes',
-            29613,
+            port,
             330,
             1,
             2,

@@ -237,6 +237,14 @@ def test_onnx_without_its_packages_names_them(module, tmp_path, monkeypatch):
     assert (tmp_path / 'x.onnx').read_text() == 'old'
 
 
+def test_the_checkpoint_that_is_read_is_not_overwritten(module, tmp_path):
+    weights, _ = digits(tmp_path)
+    before = weights.read_bytes()
+    with pytest.raises(UserError, match='would overwrite the checkpoint'):
+        module.export(str(DIGITS), str(weights), weights)
+    assert weights.read_bytes() == before
+
+
 @pytest.mark.parametrize('name', ['mine.py', './mine.py'])
 def test_the_config_that_is_read_is_not_overwritten(module, tmp_path, name,
                                                     monkeypatch):

@@ -67,14 +67,14 @@ def test_the_table_has_paper_beside_ours_and_says_shortened(whole):
     assert (teacher['experiment'], teacher['epochs']) == ('b/teacher', 2)
     table = (folder / 'runs' / 'table.md').read_text()
     last = f'{student["curve"][-1]:.2f}'
-    assert (f'| b/gld | 4 of 200, teacher 2, shortened | 68.95 | {last} | '
-            in table)
+    assert ('| b/gld | 4 of 200, teacher 2, shortened, data.py | 68.95 | '
+            f'{last} | ' in table)
     assert 'shortened' in output
     assert (folder / 'runs' / 'curves.png').exists()
 
 
 def test_a_killed_one_ends_in_the_same_result(whole, tmp_path):
-    # The teacher is there; the student is killed after its first epoch.
+    # The teacher is there; the student is killed after its second epoch.
     shutil.copytree(whole[0] / 'runs', tmp_path / 'runs')
     student = tmp_path / 'runs' / 'b_gld_seed0_4e'
     shutil.rmtree(student)

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 def srun_of(tmp_path, script, *args, **environment):
     """What a tool asks SLURM for: options by name, then the command."""
     srun = tmp_path / 'srun'
-    srun.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    srun.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n'
+                    'echo $PYTHONPATH > "$0.path"\n')
     srun.chmod(0o755)
     run = subprocess.run([str(ROOT / 'tools' / script), *args],
                          env=dict(
@@ -55,6 +56,19 @@ def test_fewer_gpus_than_a_node_has_and_more_options_reach_slurm(tmp_path):
         SRUN_ARGS='--time 10 --quiet')
     assert {'--gres=gpu:4', '--ntasks=4'} <= set(options)
     assert options[-3:] == ['--time', '10', '--quiet']
+
+
+def test_modules_beside_tools_can_be_imported(tmp_path):
+    srun_of(
+        tmp_path,
+        'slurm_train.sh',
+        'gpu',
+        'job',
+        'a.py',
+        'dir',
+        PYTHONPATH='/mine')
+    first, second = (tmp_path / 'srun.path').read_text().strip().split(':')
+    assert Path(first).resolve() == ROOT and second == '/mine'
 
 
 @pytest.mark.parametrize('script', ['slurm_train.sh', 'slurm_test.sh'])

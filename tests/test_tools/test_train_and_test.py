@@ -220,6 +220,26 @@ def test_a_pair_of_one_flag_has_a_work_dir_of_its_own(tool, method):
     assert folders == ['work_dirs/r8_digits', f'work_dirs/r8_digits_{method}']
 
 
+def test_switches_of_the_command_line_reach_the_config(tool):
+    cfg = tool['merge_args'](Config(
+        dict(
+            optim_wrapper=dict(type='OptimWrapper'),
+            val_cfg=dict(),
+            auto_scale_lr=dict(base_batch_size=64))), tool['parse_args'](
+                ['x.py', '--amp', '--no-validate', '--auto-scale-lr']))
+    assert cfg.optim_wrapper == dict(
+        type='AmpOptimWrapper', loss_scale='dynamic')
+    assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+    assert cfg.auto_scale_lr.enable
+
+
+def test_mixed_precision_reaches_the_test_loop():
+    test = runpy.run_path(str(ROOT / 'tools/test.py'))
+    cfg = Config(dict(test_cfg=dict(), model=dict(type='A')))
+    args = test['parse_args'](['x', 'y', '--amp'])
+    assert test['merge_args'](cfg, args).test_cfg.fp16
+
+
 @pytest.mark.parametrize('option', [
     '--teacher-ckpt=a.pth', '--teacher-classes=a', '--dump=a.py', '--method=kd'
 ])
@@ -259,6 +279,24 @@ def test_a_pair_is_written_into_a_new_folder_but_not_over_its_student(
     with pytest.raises(UserError, match='would overwrite the config'):
         dump(student, student)
     assert student.read_text() == text
+
+
+def test_the_pair_of_a_new_style_student_is_written_whole(tmp_path):
+    student = tmp_path / 'mine.py'
+    student.write_text('''
+from mmpretrain.models import (CrossEntropyLoss, GlobalAveragePooling,
+                               ImageClassifier, LinearClsHead, ResNet_CIFAR)
+default_scope = 'mmpretrain'
+model = dict(
+    type=ImageClassifier,
+    backbone=dict(type=ResNet_CIFAR, depth=18),
+    neck=dict(type=GlobalAveragePooling),
+    head=dict(type=LinearClsHead, num_classes=10, in_channels=512,
+              loss=dict(type=CrossEntropyLoss)))
+''')
+    model = Config.fromfile(dump(student, tmp_path / 'pair.py')).model
+    assert model.architecture.backbone.depth == 18
+    assert model.teacher.backbone.depth == 14
 
 
 def test_a_written_pair_of_a_distillations_student_is_that_of_the_student(
@@ -309,7 +347,8 @@ def test_predicted_masks_go_to_a_folder_as_in_mmseg():
         dict(default_scope='mmseg', test_evaluator=dict(type='IoUMetric')))
     args = Namespace(out='masks', out_item=None)
     assert not tool['prepare_out'](cfg, args)
-    assert cfg.test_evaluator.output_dir == 'masks'
+    assert cfg.test_evaluator == dict(
+        type='IoUMetric', output_dir='masks', keep_results=True)
 
 
 def test_mmdet_draws_every_image():

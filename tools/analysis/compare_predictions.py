@@ -81,9 +81,10 @@ def main(args: Optional[Sequence[str]] = None) -> None:
         name: draw(visualizer, samples, False, **options)
         for name, samples in predicted.items()
     }
-    if not parsed.image:
-        truth = draw(visualizer, next(iter(predicted.values())), True,
-                     **options)
+    first = next(iter(predicted.values()))
+    if not parsed.image and all('gt_sem_seg' in x or 'gt_instances' in x
+                                for x in first):
+        truth = draw(visualizer, first, True, **options)
         columns = {'ground truth': truth, **columns}
     figure, axes = plt.subplots(
         len(images),

@@ -24,8 +24,8 @@ from matplotlib import pyplot as plt
 from torch import Tensor
 
 from common import (Sample, distillation_config, figure_path,
-                    global_local_logits, grid_of, load_metainfo, load_network,
-                    load_samples, network_parser, save_figure)
+                    global_local_logits, grid_of, has_sigmoids, load_metainfo,
+                    load_network, load_samples, network_parser, save_figure)
 from gld_mm.errors import UserError
 
 Grid = Tuple[int, int]
@@ -134,8 +134,11 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     parsed = network_parser(__doc__).parse_args(args)
     data = parsed.network[0][1]
     samples = load_samples(data, parsed.index, parsed.image)
-    classes = list(load_metainfo(data)['classes'])
     config = distillation_config(parsed)
+    if has_sigmoids(config):
+        raise UserError('The heads of this pair end with sigmoids, which '
+                        'choose no class: there is nothing to draw.')
+    classes = list(load_metainfo(config or data)['classes'])
     rows = {}
     for name, *paths in parsed.network:
         sets = global_local_logits(load_network(*paths), samples, config)

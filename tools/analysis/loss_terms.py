@@ -17,13 +17,14 @@ import torch
 from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner import Runner, set_random_seed
+from mmengine.runner import set_random_seed
 from rich.console import Console
 from rich.table import Table
 
 import gld_mm  # noqa: F401
 from gld_mm.config import model_of, read_config
 from gld_mm.engine.checkpoint import load_checkpoint
+from gld_mm.engine.runner import CheckedRunner
 
 
 def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -79,7 +80,8 @@ def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
         model.init_weights()
     if args.student:
         load_checkpoint(model, args.student)
-    loader = Runner.build_dataloader(cfg.train_dataloader, seed=args.seed)
+    loader = CheckedRunner.build_dataloader(
+        cfg.train_dataloader, seed=args.seed)
     terms: Dict[str, List[List[float]]] = defaultdict(list)
     for _, batch in zip(range(args.batches), loader):
         for name, numbers in measure(model, batch).items():
@@ -90,8 +92,9 @@ def measure_batches(args: argparse.Namespace) -> Dict[str, List[List[float]]]:
 def main(args: Optional[Sequence[str]] = None) -> None:
     parsed = parse_args(args)
     terms = measure_batches(parsed)
+    count = max(map(len, terms.values()), default=0)
     table = Table(title=f'{parsed.student or "first weights"}, mean of '
-                  f'{parsed.batches} batches')
+                  f'{count} batches')
     for column in ('term', 'value', 'gradient norm'):
         table.add_column(column, justify='left')
     for name, batches in terms.items():

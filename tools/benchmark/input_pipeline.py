@@ -13,7 +13,7 @@ memory) is not counted.
 import argparse
 import json
 import time
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Callable, Dict, List
@@ -84,7 +84,7 @@ class Variant:
 
 def cycle_epochs(loader):
     """Endless batches."""
-    for _ in cycle([None]):
+    while True:
         yield from loader
 
 

@@ -7,9 +7,9 @@ reads `annotations/instances_{train,val}2017.json` and writes, below `voc21/`,
 `{train,val}2017/*.png` with VOC's palette and the lists
 `{train,val}2017.txt` of the images with enough labelled pixels. As the paper's
 code family has it: classes other than VOC's are background, and where two
-objects overlap the first of the annotations is on top. Crowds become 255, to
-be ignored. Masks that are there already are kept: what was interrupted
-continues.
+objects overlap the first of the annotations is on top. Crowds, which are
+objects there, become 255, to be ignored. Masks that are there already are
+kept: what was interrupted continues.
 """
 import argparse
 import json
@@ -48,14 +48,18 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('coco', type=Path, help='folder with annotations/')
     parser.add_argument(
-        '--splits', nargs='+', default=['train2017', 'val2017'])
+        '--splits',
+        nargs='+',
+        default=['train2017', 'val2017'],
+        help='names of instances_SPLIT.json')
     parser.add_argument('--out', type=Path, help='by default COCO/voc21')
     parser.add_argument(
         '--min-pixels',
         type=int,
         default=1000,
         help='least number of labelled pixels of a listed image')
-    parser.add_argument('--nproc', type=int, default=1)
+    parser.add_argument(
+        '--nproc', type=int, default=1, help='worker processes')
     return parser.parse_args()
 
 

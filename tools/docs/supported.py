@@ -116,9 +116,9 @@ def prepare(network: ConfigDict) -> ConfigDict:
         backbone.arch = ARCHS[backbone.type]
         backbone.pop('frozen_stages', None)
         network.head.in_channels = 64
-        for neck in (network.get('neck'), ):
-            if neck and neck.type == 'ClsBatchNormNeck':
-                neck.input_features = 64
+        neck = network.get('neck')
+        if neck and neck.type == 'ClsBatchNormNeck':
+            neck.input_features = 64
     network._scope_ = 'mmpretrain'
     network.train_cfg = network.pretrained = None
     for part in (network, backbone, network.head):

@@ -33,9 +33,9 @@ def markdown_table(folder: Path) -> str:
         length = str(results[0]['epochs'])
         if results[0]['shortened']:
             length += f' of {results[0]["full_epochs"]}'
-            if results[0]['teacher_epochs']:
-                length += f', teacher {results[0]["teacher_epochs"]}'
-            length += ', shortened'
+            length += _source(experiment, results) + ', shortened'
+        if results[0].get('data'):
+            length += f', {Path(results[0]["data"]).name}'
         paper = f'{experiment.paper:.2f}' if experiment.paper else '-'
         last, best = (
             mean_and_std([r[epoch]['top1'] for r in results])
@@ -56,8 +56,7 @@ def draw_curves(folder: Path, path: Path) -> None:
     panels: Dict[Tuple[str, int], List[Tuple[str, list]]] = {}
     for experiment, results in _paper_results(folder):
         setup, method = experiment.name.split('/')
-        if results[0]['teacher_epochs']:
-            method += f', teacher {results[0]["teacher_epochs"]}'
+        method += _source(experiment, results)
         curves = [result['curve'] for result in results]
         panels.setdefault((setup, results[0]['epochs']), []).append(
             (method, curves))
@@ -78,6 +77,14 @@ def draw_curves(folder: Path, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=120)
     plt.close(figure)
+
+
+def _source(experiment: Experiment, results: List[dict]) -> str:
+    """How long the network was trained whose weights the runs use."""
+    epochs = results[0]['teacher_epochs']
+    teaches = experiment.checkpoint_option == 'model.teacher_ckpt'
+    return f', {"teacher" if teaches else "features"} {epochs}' if epochs \
+        else ''
 
 
 def _paper_results(folder: Path) -> Iterator[Tuple[Experiment, List[dict]]]:

@@ -40,6 +40,7 @@ def save_result(run: Run, jobs: int) -> None:
         epochs=run.epochs,
         full_epochs=run.full_epochs,
         shortened=run.shortened,
+        data=run.data,
         depends_on=run.depends_on and run.depends_on.name,
         teacher_epochs=run.depends_on and run.depends_on.epochs,
         last=metrics(run.epochs),

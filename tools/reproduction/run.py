@@ -46,6 +46,7 @@ class Run:
         self.experiment = experiment
         self.seed = seed
         self.depends_on = depends_on
+        self.data = data and str(data)
         self.cfg = cfg = Config.fromfile(root / experiment.config)
         cfg.merge_from_dict(experiment.options)
         for key, value in read_config(data).items() if data else ():
@@ -55,7 +56,7 @@ class Run:
                                 'data_preprocessor alone.')
             cfg[key] = value
         self.full_epochs = cfg.train_cfg.max_epochs
-        self.epochs = epochs or self.full_epochs
+        self.epochs = min(epochs or self.full_epochs, self.full_epochs)
         if self.epochs != self.full_epochs:
             shorten(cfg, self.epochs)
         if depends_on is not None:
@@ -133,7 +134,8 @@ class Run:
                     f'{self.experiment.name}: {self.experiment.config}, the '
                     f'data config or the teacher has changed since {folder} '
                     f'began ({before} is now {self.fingerprint}). Restore it, '
-                    'or choose another --work-dir; nothing was run or lost.')
+                    f'or move {self.work_dir.parent} away; nothing was run or '
+                    'lost.')
 
 
 def read_curves(work_dir: Path) -> Dict[str, Dict[int, float]]:
@@ -159,7 +161,10 @@ def read_curves(work_dir: Path) -> Dict[str, Dict[int, float]]:
             except ValueError:  # cut off by a kill
                 continue
             for key, value in scalars.items():
-                if not isinstance(value, (int, float)):
+                # The times of a step are logged in training and validation.
+                if not isinstance(value,
+                                  (int, float)) or (key.endswith('time')
+                                                    and 'iter' not in scalars):
                     continue
                 curve, step = curves.setdefault(key, {}), scalars['step']
                 if key not in begun:
@@ -174,13 +179,5 @@ def shorten(cfg: Config, epochs: int) -> None:
     """Scale a schedule to another number of epochs, in place."""
     factor = epochs / cfg.train_cfg.max_epochs
     cfg.train_cfg.max_epochs = epochs
-    schedulers = cfg.param_scheduler
-    for scheduler in (schedulers
-                      if isinstance(schedulers, list) else [schedulers]):
-        if 'milestones' in scheduler:
-            scheduler.milestones = [
-                max(1, round(m * factor)) for m in scheduler.milestones
-            ]
-        for name in ('begin', 'end', 'T_max'):
-            if name in scheduler:
-                scheduler[name] = round(scheduler[name] * factor)
+    steps = cfg.param_scheduler  # a MultiStepLR in all of CIFAR's recipes
+    steps.milestones = [max(1, round(m * factor)) for m in steps.milestones]

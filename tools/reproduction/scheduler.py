@@ -13,23 +13,22 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gld_mm.engine.checkpoint import is_whole
+from gld_mm.errors import UserError
 
 from .result import save_result
 from .run import Run
 
 _Training = Generator[Optional[str], None, None]
 _POLL = 0.5  # seconds
-_FULL = 60 * 2**20  # bytes; a checkpoint of the largest network needs more
+_FULL = 40 * 2**20  # bytes; a checkpoint of the largest network has 35 MB
 
 
 class RunFailed(Exception):
     """Why a run ended before its last epoch."""
 
 
-def execute(runs: List[Run],
-            train: Path,
-            jobs: int = 1,
-            console: Optional[Console] = None) -> List[str]:
+def execute(runs: List[Run], train: Path, jobs: int,
+            console: Console) -> List[str]:
     """Finish runs, and before them those that they depend on.
 
     A failed run stops only those that depend on it.
@@ -38,9 +37,8 @@ def execute(runs: List[Run],
         runs (list[Run]): What to run.
         train (Path): Path of ``tools/train.py``.
         jobs (int): How many runs at a time. They share the cores and are
-            spread over the GPUs. Defaults to 1.
-        console (Console, optional): Where progress is shown.
-            Defaults to None, the terminal.
+            spread over the GPUs.
+        console (Console): Where progress is shown.
 
     Returns:
         list[str]: One line for each run that failed.
@@ -103,11 +101,12 @@ def _finish(run: Run, train: Path, jobs: int, slot: int,
         with open(run.work_dir / 'lock', 'w') as lock:
             while not _acquire(lock):
                 yield None
+            run.check_unchanged()  # another call may have begun it meanwhile
             if not run.is_finished:
                 yield from _train(run, train, _environment(jobs, slot), lock)
             save_result(run, jobs)
         yield f'{run.name}: {run.epochs} epochs, top-1 {run.curve()[-1]:.2f}%'
-    except (OSError, RunFailed) as error:
+    except (OSError, RunFailed, UserError) as error:
         reason = ' '.join(str(error).split())
         failures[run.name] = f'{run.name} failed: {reason}'
         yield failures[run.name]

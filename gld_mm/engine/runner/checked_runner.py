@@ -10,7 +10,7 @@ from mmengine.device import get_device
 from mmengine.dist import master_only
 from mmengine.evaluator import Evaluator
 from mmengine.optim import OptimWrapper
-from mmengine.registry import OPTIMIZERS, RUNNERS
+from mmengine.registry import OPTIMIZERS, RUNNERS, DefaultScope
 from mmengine.runner import Runner
 from torch import hub, nn
 from torch.utils.data import DataLoader
@@ -82,6 +82,11 @@ class CheckedRunner(Runner):
             dataloader.setdefault('persistent_workers', True)
         else:  # mmpretrain's train.py asks for them where there are none
             dataloader['persistent_workers'] = False
+        scope = DefaultScope.get_current_instance()
+        if scope is not None and scope.scope_name == 'mmpretrain':
+            # As its train.py and test.py do
+            dataloader.setdefault('pin_memory', True)
+            dataloader.setdefault('collate_fn', dict(type='default_collate'))
         try:
             return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         except Exception:

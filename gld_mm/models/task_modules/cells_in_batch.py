@@ -218,12 +218,7 @@ class CellsInBatch:
         if not self.active:
             return None
         self.extended = True
-        sizes = [self._map_size(x) for x in tensors(out)]
-        if not any(sizes):  # on trial, a module that is called again
-            raise ValueError('It is called with cells.')
-        if not any(map(self._fits, sizes)):
-            largest = max(x for x in sizes if x)
-            raise UserError(misfit(self.grid, largest, self.name))
+        self._check_size(out)
         return map_tensors(self._spread, out)
 
     @torch.compiler.disable
@@ -232,6 +227,7 @@ class CellsInBatch:
         if not self.active:
             return None
         self.extended = True
+        self._check_size(args)
         crops = [
             map_tensors(
                 lambda x: crop_cells(x, self.grid, self.fixed_kernel)[cell],
@@ -239,6 +235,14 @@ class CellsInBatch:
         ]
         cells = zip(*(tensors(module.forward(*crop)) for crop in crops))
         return map_tensors(lambda x: torch.cat([x, *next(cells)]), out)
+
+    def _check_size(self, maps: Any) -> None:
+        sizes = [size for size in map(self._map_size, tensors(maps)) if size]
+        if any(map(self._fits, sizes)):
+            return
+        if self.map_name is None:  # on trial
+            raise ValueError('No map fits the grid.')
+        raise UserError(misfit(self.grid, max(sizes), self.name))
 
     @torch.compiler.disable
     def _leave(self, module: nn.Module, args: tuple, out: Any) -> Any:

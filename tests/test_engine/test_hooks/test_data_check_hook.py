@@ -186,6 +186,10 @@ def test_one_whose_labels_are_not_compared_or_are_the_same_teaches(
     meta = dict(dataset_meta=dict(classes=classes))
     model = taught(tmp_path / 'a', meta, **distiller)
     assert run(tmp_path / 'b', 'ab', 'ab', model).epoch == 1
+    log, = (tmp_path / 'b').rglob('*.log')
+    # A relation does not depend on the order, but it may be a mistake.
+    warns = classes == ('b', 'a')
+    assert ('Set teacher_classes' in log.read_text()) == warns
 
 
 @pytest.mark.parametrize('named', ['ab', 'ba'])

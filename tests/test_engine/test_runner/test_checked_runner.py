@@ -1,5 +1,4 @@
 # Copyright (c) gld_mm authors. All rights reserved.
-import socket
 from urllib.error import URLError
 
 import pytest
@@ -15,6 +14,7 @@ from gld_mm.engine.runner import CheckedRunner
 from gld_mm.errors import UserError
 
 from ...conftest import classifier
+from ...two_processes import free_port
 
 pytest.importorskip('sklearn')
 
@@ -95,6 +95,18 @@ def test_workers_live_on_unless_the_config_says_otherwise(build):
     assert not build(loader(num_workers=0)).persistent_workers
     mmpretrains = dict(loader(num_workers=0), persistent_workers=True)
     assert not build(mmpretrains).persistent_workers
+
+
+@pytest.mark.filterwarnings('ignore:.*pin_memory')
+def test_batches_are_made_as_by_mmpretrains_tools(build):
+    made = build(loader())
+    assert made.pin_memory
+    assert next(iter(made))['inputs'].shape[0] == 32  # one tensor
+    listed = dict(
+        loader(), collate_fn=dict(type='pseudo_collate'), pin_memory=False)
+    made = build(listed)
+    assert not made.pin_memory
+    assert isinstance(next(iter(made))['inputs'], list)
 
 
 def test_a_dataloader_that_is_built_stays_as_it_is(build):
@@ -211,11 +223,9 @@ TORCHRUN = dict(RANK='0', WORLD_SIZE='1', LOCAL_RANK='0')
                                                  ('slurm', SLURM)])
 def test_launchers_start_without_a_gpu(tmp_path, monkeypatch, launcher,
                                        variables):
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
     for name, value in dict(
-            variables, MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port)).items():
+            variables, MASTER_ADDR='127.0.0.1',
+            MASTER_PORT=str(free_port())).items():
         monkeypatch.setenv(name, value)
     for name in {*TORCHRUN} - {*variables}:  # which mmengine will set
         monkeypatch.setenv(name, '9')

@@ -1,5 +1,6 @@
 # Copyright (c) gld_mm authors. All rights reserved.
 """GLD inside the stock SSD300, on two made-up images."""
+import copy
 from pathlib import Path
 
 import pytest
@@ -94,9 +95,13 @@ def test_what_is_saved_is_the_plain_detector(model, plain):
     assert list(model[1].state_dict()) == list(plain.state_dict())
 
 
-def test_it_predicts_boxes(model, batch):
-    network = model[1].eval()
+def test_it_predicts_as_the_student_alone(model, plain, batch):
+    plain.load_state_dict(model[1].state_dict())
     with torch.no_grad():
-        result = network(**batch, mode='predict')
-    network.train()
-    assert result[0].pred_instances.bboxes.shape[1] == 4
+        ours, alone = (
+            network.eval()(**copy.deepcopy(batch),
+                           mode='predict')[0].pred_instances
+            for network in (model[1], plain))
+    model[1].train(), plain.train()
+    assert len(alone) and ours.bboxes.equal(alone.bboxes)
+    assert ours.scores.equal(alone.scores)

@@ -42,6 +42,18 @@ def test_a_class_that_it_does_not_have_is_an_error(network, classes):
         select_classes(network, classes)
 
 
+def test_a_name_needs_a_checkpoint_that_has_names(network):
+    with pytest.raises(
+            UserError, match='4 classes, and its checkpoint names none'):
+        select_classes(network, ['cat'])
+
+
+def test_a_head_without_a_known_classifier_is_an_error(network):
+    network.head.num_classes = 5  # No layer has 5 outputs.
+    with pytest.raises(UserError, match='no classifier whose outputs'):
+        select_classes(network, [0])
+
+
 def test_a_teacher_of_more_classes_teaches_some_of_them(
         tmp_path, batch, network):
     path = str(tmp_path / 'teacher.pth')

@@ -86,6 +86,12 @@ def test_each_term_is_the_mean_over_levels_and_anchors(teacher_scale):
         expected, rel=1e-4)
 
 
+def test_with_a_grid_of_one_the_cell_is_the_image():
+    losses, *_ = losses_of(Detector(), Detector(), grid=1)
+    torch.testing.assert_close(losses['loss_local'],
+                               losses['loss_global'] / 0.7)
+
+
 def test_the_task_loss_counts_fully():
     distiller = MODELS.build(
         dict(type='DenseGLDDistiller', cls_out_channels=3))
@@ -116,13 +122,14 @@ class Segmentor(nn.Module):
         return labels
 
 
-def segmentation_losses(labels, student, teacher, x):
+def segmentation_losses(labels, student, teacher, x, **kwargs):
     distiller = MODELS.build(
         dict(
             type='DenseGLDDistiller',
             cls_out_channels=CLASSES,
             scores='conv_seg',
-            labels=f'{__name__}.Segmentor.stack'))
+            labels=f'{__name__}.Segmentor.stack',
+            **kwargs))
     distiller.prepare_from_student(student)
     distiller.prepare_from_teacher(teacher)
     with distiller.teacher_recorders, torch.no_grad():
@@ -131,6 +138,20 @@ def segmentation_losses(labels, student, teacher, x):
         student.conv_seg(x)
         student.stack(labels)
     return distiller.compute_distill_losses()
+
+
+def test_another_label_may_be_left_out_and_labels_may_have_edges_beside_them():
+    student, teacher = Segmentor(), Segmentor()
+    labels = torch.randint(1, CLASSES, (2, 1, 8, 8))
+    labels[:, :, 5:] = 255
+    x = torch.randn(2, 5, 8, 8)
+    expected = segmentation_losses(labels, student, teacher, x)
+    torch.testing.assert_close(
+        segmentation_losses((labels, None), student, teacher, x), expected)
+    labels = labels.masked_fill(labels == 255, 0)
+    torch.testing.assert_close(
+        segmentation_losses(labels, student, teacher, x, ignore_index=0),
+        expected)
 
 
 def test_the_terms_of_labelled_cells_by_hand():

@@ -88,11 +88,14 @@ def test_nothing_is_recorded_or_changed_outside_the_context():
     model = MODELS.build(classifier()).eval()
     images = torch.randn(2, 3, 16, 16)
     expected = model(images)
-    logits, output = recorded(model, images)
-    assert output.equal(expected)
-    again = model(images + 1)
-    assert len(again) == 2 and not again.equal(expected)
+    recorder = TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder'))
+    recorder.initialize(model)
+    with recorder:
+        assert model(images).equal(expected)
+    logits = recorder.get_record_data()
     assert logits.shape == (2, 5, 10)
+    assert len(model(images[:1] + 1)) == 1  # a batch of another size
+    assert recorder.get_record_data() is logits
 
 
 def test_a_pooling_module_gets_the_cells_themselves():
@@ -271,12 +274,56 @@ def test_a_network_that_has_not_called_its_classifier_has_no_logits():
         recorder.get_record_data()
 
 
-def test_without_local_logits_the_global_ones_are_left_and_it_is_said(caplog):
+def test_without_local_logits_the_global_ones_are_left_and_it_is_said(
+        monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'gld_mm.models.task_modules.global_local_logits_recorder.print_log',
+        lambda line, *args: lines.append(line))
     mix = Lambda(
         lambda m, x: m.fc(x.mean((2, 3))) + len(x), fc=nn.Linear(6, 4))
     logits, output = recorded(Network(mix), network='teacher')
     assert logits.shape == (3, 1, 4)
     assert logits[:, 0].equal(output)
+    line, = lines
+    assert line.startswith('GLD finds no local logits of the teacher: ')
+
+
+def tail():
+    return nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4))
+
+
+def test_a_stage_around_the_map_may_be_computed_again():
+    body = nn.Sequential(
+        nn.Conv2d(6, 6, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    body.with_cp = True
+    logits, output = recorded(Network(nn.Sequential(body, nn.Linear(6, 4))))
+    assert logits.shape == (3, 5, 4)
+    torch.testing.assert_close(logits[:, 0], output)
+
+
+class Doubled(Network):
+    """Its output is of no module."""
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        return 2 * super().forward(inputs)
+
+
+def test_a_network_whose_output_no_module_has_is_one_line():
+    with pytest.raises(UserError, match='a Doubled, has no module whose out'):
+        recorded(Doubled(tail()))
+
+
+def test_images_that_become_too_small_later_are_one_line():
+    model = Network(tail(), stride=4)
+    recorder = TASK_UTILS.build(dict(type='GlobalLocalLogitsRecorder'))
+    recorder.initialize(model)
+    with recorder:
+        model(torch.randn(3, 3, 8, 8))
+    with recorder, pytest.raises(
+            UserError, match='2x2 does not fit .* of 1x1'):
+        model(torch.randn(3, 3, 4, 4))
 
 
 def test_a_cell_needs_no_gradient_of_another():

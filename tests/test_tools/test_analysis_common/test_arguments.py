@@ -5,7 +5,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from common import figure_path, network_parser, save_figure
+from common import (distillation_config, figure_path, network_parser,
+                    save_figure)
 
 NETWORK = ['--network', 'GLD', 'configs/gld/x.py', 'x.pth']
 
@@ -30,6 +31,15 @@ def test_two_networks_of_one_name_are_refused(capsys):
     other = [*NETWORK[:1], 'KD', *NETWORK[2:]]
     args = network_parser('').parse_args([*NETWORK, *other])
     assert [name for name, *_ in args.network] == ['GLD', 'KD']
+
+
+def test_the_pair_among_the_networks_may_name_its_distiller_by_class(tmp_path):
+    pair = tmp_path / 'pair.py'
+    pair.write_text('from gld_mm.models.distillers import GLDDistiller\n'
+                    'model = dict(distiller=dict(type=GLDDistiller))\n')
+    args = network_parser('').parse_args(
+        ['--network', 'GLD', str(pair), 'x.pth'])
+    assert distillation_config(args) == str(pair)
 
 
 def test_a_figure_goes_where_one_wants_it(tmp_path):

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 from common import (feature_maps, feature_module, global_local_logits, grid_of,
-                    load_network, load_samples)
+                    has_sigmoids, load_network, load_samples)
 from gld_mm.config import distill, student_of
 from gld_mm.errors import UserError
 
@@ -110,6 +110,20 @@ def test_a_teacher_is_read_where_its_pair_says(tmp_path):
     assert feature_module(student, samples, str(pair)) == 'backbone'
 
 
+def test_a_teacher_of_more_classes_has_those_of_the_student(tmp_path):
+    teacher, pair = tmp_path / 'teacher.py', tmp_path / 'pair.py'
+    teacher.write_text(f"_base_ = '{CONFIGS}/baseline/r14_digits.py'\n"
+                       'model = dict(head=dict(num_classes=20))\n')
+    pair.write_text(
+        f"_base_ = '{DIGITS}'\nmodel = dict(teacher=dict(head=dict("
+        'num_classes=20)), teacher_classes=list(range(19, 9, -1)))\n')
+    network, samples = network_and_samples(teacher, tmp_path)
+    with torch.no_grad():
+        answer = network(batch_of(network, samples))
+    logits, = global_local_logits(network, samples, str(pair))
+    torch.testing.assert_close(logits[:, 0], answer[:, range(19, 9, -1)])
+
+
 def test_logits_of_a_detector_are_one_set_a_level_and_anchor(tmp_path):
     pytest.importorskip('mmdet')
     config = str(CONFIGS / 'gld/ssd300_r34_r18_voc.py')
@@ -129,6 +143,9 @@ def test_the_student_of_a_detector_with_sigmoids_is_refused(tmp_path):
     network = MODELS.build(student_of(Config.fromfile(pair)).model)
     with pytest.raises(UserError, match='draw those of the teacher'):
         global_local_logits(network, [], str(pair))
+    assert has_sigmoids(str(pair)) and not has_sigmoids(DIGITS)
+    # The map of its backbone can be drawn all the same.
+    assert feature_module(network, [], str(pair)) == 'backbone'
 
 
 def test_logits_of_another_segmentation_head_are_its_pooled_scores(tmp_path):

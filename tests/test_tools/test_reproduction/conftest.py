@@ -58,10 +58,11 @@ class Lab:
                 depends_on=teacher) for seed in seeds
         ]
 
+    train = Path(__file__).with_name('stand_in_train.py')
+
     def execute(self, runs, jobs=1):
         self.screen = io.StringIO()
-        return execute(runs,
-                       Path(__file__).with_name('stand_in_train.py'), jobs,
+        return execute(runs, self.train, jobs,
                        Console(file=self.screen, width=300))
 
     def starts(self, name):

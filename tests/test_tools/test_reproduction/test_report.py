@@ -56,6 +56,15 @@ def test_the_length_of_the_teacher_is_shown_where_something_is_shortened(
     assert '| 2 of 3, teacher 4, shortened |' in table
 
 
+def test_a_row_names_the_features_that_are_transferred_and_other_data(write):
+    table = markdown_table(
+        write(([5., 6.], 2),
+              experiment='stl10/gld',
+              teacher_epochs=4,
+              data='folder/my.py'))
+    assert '| 2 of 3, features 4, shortened, my.py |' in table
+
+
 def test_students_of_teachers_of_different_length_are_not_averaged(
         write, tmp_path):
     write(([5., 6.], 2), ([7., 8.], 2), teacher_epochs=4)

@@ -31,21 +31,30 @@ def test_the_whole_run_is_that_of_the_config(lab):
     assert run.cfg.param_scheduler.milestones == [4, 6]
 
 
-def test_every_scheduler_that_counts_epochs_is_scaled():
+def test_a_shortened_rate_drops_after_the_first_epoch_at_the_earliest():
     cfg = Config(
         dict(
             train_cfg=dict(max_epochs=100),
-            param_scheduler=[
-                dict(type='LinearLR', begin=0, end=10),
-                dict(type='CosineAnnealingLR', begin=10, end=100, T_max=90),
-                dict(type='MultiStepLR', milestones=[1, 50]),
-            ]))
+            param_scheduler=dict(type='MultiStepLR', milestones=[1, 50])))
     shorten(cfg, 20)
-    warmup, cosine, steps = cfg.param_scheduler
-    assert (warmup.begin, warmup.end) == (0, 2)
-    assert (cosine.begin, cosine.end, cosine.T_max) == (2, 20, 18)
-    assert steps.milestones == [1, 10]  # not before the first epoch
+    assert cfg.param_scheduler.milestones == [1, 10]
     assert cfg.train_cfg.max_epochs == 20
+
+
+def test_a_schedule_is_not_made_longer(lab):
+    run = Run(lab.teacher, 0, lab.folder, lab.root, epochs=150)
+    assert (run.epochs, run.shortened) == (8, False)
+
+
+def test_the_time_of_a_validation_is_none_of_a_step(tmp_path):
+    log = tmp_path / 'scalars.json'
+    log.write_text('{"time": 0.3, "iter": 2, "step": 2}\n'
+                   '{"time": 9.0, "step": 1}\n')
+    assert read_curves(log) == dict(
+        iter={2: 2}, step={
+            2: 2,
+            1: 1
+        }, time={2: .3})
 
 
 def test_a_data_config_replaces_what_it_names(lab):

@@ -19,6 +19,17 @@ def test_a_missing_teacher_is_trained_first_and_once(lab, jobs):
     assert 'x_gld_seed1_4e: 4 epochs, top-1 41.00%' in lab.screen.getvalue()
 
 
+def test_a_run_that_another_call_trained_otherwise_is_no_result(lab):
+    ours, = lab.runs(0)
+    ours.check_unchanged()
+    theirs, = lab.runs(0, teacher_epochs=2)  # begun meanwhile
+    lab.execute([theirs])
+    theirs.result.unlink()
+    training = scheduler._finish(ours, lab.train, 1, 0, failures := {})
+    assert 'the teacher has changed since' in next(training)
+    assert list(failures) == [ours.name] and not ours.result.exists()
+
+
 def test_what_is_finished_is_not_run_again(lab):
     run, = lab.runs(0)
     lab.execute([run])

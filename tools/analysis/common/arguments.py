@@ -110,8 +110,10 @@ def distillation_config(args: argparse.Namespace) -> Optional[str]:
 
 def _has_gld(config: str) -> bool:
     distiller = read_config(config).model.get('distiller')
-    return distiller is not None and issubclass(
-        MODELS.get(distiller.type), BaseGLDDistiller)
+    kind = distiller and distiller.type
+    if isinstance(kind, str):
+        kind = MODELS.get(kind)
+    return kind is not None and issubclass(kind, BaseGLDDistiller)
 
 
 def figure_path(args: argparse.Namespace, figure: str) -> Path:

@@ -11,6 +11,7 @@ from torch import Tensor
 from gld_mm.config import read_config
 from gld_mm.errors import UserError
 from gld_mm.models import GlobalLocalLogitsRecorder
+from gld_mm.models.algorithms.select_classes import select_classes
 from gld_mm.models.distillers import BaseGLDDistiller, SigmoidDenseGLDDistiller
 
 from .networks import record
@@ -32,12 +33,21 @@ def global_local_logits(network: BaseModel, samples: List[Sample],
         one of each level and anchor of a detector.
 
     Raises:
-        UserError: If there is no distillation config.
+        UserError: If there is no distillation config, or the network is the
+            student of a detector with sigmoids.
     """
     distiller, recorders, from_student = _prepare(network, config)
+    if from_student and isinstance(distiller, SigmoidDenseGLDDistiller):
+        raise UserError('GLD weights the logits of this detector by the '
+                        "teacher's scores: draw those of the teacher.")
     sets = record(network, samples, recorders,
                   lambda: distiller._logits(from_student)[0])
     return [torch.cat(logits).cpu() for logits in zip(*sets)]
+
+
+def has_sigmoids(config: Optional[str]) -> bool:
+    """Whether the heads of a pair end with sigmoids."""
+    return MODELS.build(_read_pair(config).distiller).sigmoid
 
 
 def grid_of(config: Optional[str]) -> Tuple[int, int]:
@@ -100,11 +110,10 @@ def _prepare(
     distiller = MODELS.build(pair.distiller)
     teacher = MODELS.build(pair.teacher)
     if _shapes(teacher) == _shapes(network):
+        if pair.get('teacher_classes') is not None:
+            select_classes(network, pair.teacher_classes)
         distiller.prepare_from_teacher(network)
         return distiller, distiller.teacher_recorders, False
-    if isinstance(distiller, SigmoidDenseGLDDistiller):
-        raise UserError('GLD weights the logits of this detector by the '
-                        "teacher's scores: draw those of the teacher.")
     distiller.prepare_from_student(network)
     return distiller, distiller.student_recorders, True
 

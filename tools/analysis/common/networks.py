@@ -31,7 +31,8 @@ def load_network(config: str, checkpoint: str) -> BaseModel:
     cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     network = MODELS.build(model_of(cfg))
-    load_checkpoint(network, checkpoint)
+    meta = load_checkpoint(network, checkpoint).get('meta') or {}
+    network.dataset_meta = meta.get('dataset_meta')
     return network.to(get_device()).eval()
 
 

@@ -10,6 +10,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from gld_mm.config import leaf_datasets, model_of, read_config, student_of
+from gld_mm.config.read import type_name
 from gld_mm.datasets.checks.build import build_dataset, class_of
 from gld_mm.errors import UserError
 
@@ -54,7 +55,7 @@ def load_samples(config: str,
     if images:
         pipeline = Compose([
             step for step in leaf_datasets(dataset)[0]['pipeline']
-            if 'LoadAnnotations' not in step.type
+            if 'LoadAnnotations' not in type_name(step)
         ])
         packed = [pipeline(_read(path, is_bgr)) for path in images]
         names = [Path(path).name for path in images]
