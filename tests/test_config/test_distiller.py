@@ -10,8 +10,8 @@ from .test_pair import training
 def stock(host, config, method='gld'):
     """The distiller of a stock network that teaches itself."""
     pytest.importorskip(host)
-    path = f'{host}::{config}'
-    return distill(path, path, 'any.pth', method).model.distiller
+    cfg = read_config(f'{host}::{config}')
+    return distill(cfg, cfg, 'any.pth', method).model.distiller
 
 
 def test_a_segmentation_network_gets_the_dense_distiller():

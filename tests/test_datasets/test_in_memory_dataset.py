@@ -34,6 +34,21 @@ def test_it_holds_the_images_and_labels_of_the_dataset(tmp_path):
     assert dataset.labels.tolist() == [0, 0, 1]
 
 
+class Grey(list):
+    """A built dataset of grey images."""
+
+    metainfo = dict(classes=('a', ))
+
+
+def test_a_built_dataset_of_grey_images_has_one_channel():
+    image = np.full((4, 4), 7, np.uint8)
+    made = InMemoryDataset(Grey([dict(img=image, gt_label=0)]))
+    assert made.images.shape == (1, 1, 4, 4)
+    assert made[0]['gt_label'] == 0
+    with pytest.raises(ValueError, match='without images'):
+        InMemoryDataset(Grey())
+
+
 def test_the_loader_of_mmengine_gets_whole_batches(tmp_path):
     loader = Runner.build_dataloader(
         dict(

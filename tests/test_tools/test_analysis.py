@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import relation_matrix
 import torch
+from matplotlib import pyplot as plt
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from PIL import Image
@@ -77,12 +78,8 @@ def test_activation_maps_have_a_row_an_image_and_a_column_a_network(pair):
     draw(activation_map, *pair, '--index', 0, 3)
     path = Path('work_dirs/figures/activation_map_r14_r8_digits_0-3.png')
     assert size(path) == (792, 552)  # 3 columns of 2.2, 2 rows of 2.3 inches
-
-
-def test_local_predictions_are_drawn_of_the_pair(pair):
-    draw(local_predictions, *pair, '--index', 0, 3, 5)
-    path = 'work_dirs/figures/local_predictions_r14_r8_digits_0-3-5.png'
-    assert size(path) == (804, 552)
+    # The image, and with each network the image below its activation
+    assert [len(axis.images) for axis in plt.gcf().axes] == [1, 2, 2] * 2
 
 
 def test_a_network_without_local_logits_has_no_local_predictions():
@@ -146,6 +143,9 @@ def test_an_image_file_of_a_detector_needs_no_data(tmp_path):
 def test_relations_are_drawn_with_their_difference(pair, capsys):
     draw(relation_matrix, *pair, '--index', *range(4), '--out', 'r.png')
     assert size('r.png') == (960, 864)
+    drawn = [axis for axis in plt.gcf().axes if axis.get_title()]
+    assert [len(axis.images) for axis in drawn] == [1, 1, 1]
+    assert re.match(r'GLD - teacher, loss \d\.\d\de', drawn[-1].get_title())
     with pytest.raises(UserError, match='teacher has 1 sets'):
         draw(relation_matrix, *pair, '--set', 1)
 

@@ -36,9 +36,10 @@ def test_scaling_gives_the_share_of_the_relation(monkeypatch, tmp_path):
     import scaling
     monkeypatch.setattr(scaling, 'PAIR', PAIR)
     monkeypatch.setattr(scaling, 'VARIED', dict(batch=(2, 4), grid=(1, )))
+    monkeypatch.setitem(scaling.BASE, 'batch', 4)
     run(monkeypatch, scaling, '--rounds', 1, '--out', tmp_path / 'out.png')
     rows = json.loads((tmp_path / 'out.json').read_text())
-    assert [row['batch'] for row in rows] == [2, 4, 64]
+    assert [row['batch'] for row in rows] == [2, 4, 4]
     assert [row['share'] for row in rows] == [
         pytest.approx(1 - row['without'][0] / row['with'][0]) for row in rows
     ]

@@ -118,6 +118,22 @@ class CheckedRunner(Runner):
                     'or AdamW.')
         return super().build_optim_wrapper(optim_wrapper)
 
+    def scale_lr(self,
+                 optim_wrapper: OptimWrapper,
+                 auto_scale_lr: Optional[Dict] = None) -> None:
+        """Scale the learning rate, or warn if it is of another batch size."""
+        super().scale_lr(optim_wrapper, auto_scale_lr)
+        scale, loader = auto_scale_lr or {}, self._train_dataloader
+        base = scale.get('base_batch_size')
+        size = self.world_size * (
+            loader['batch_size']
+            if isinstance(loader, dict) else loader.batch_size)
+        size *= getattr(optim_wrapper, '_accumulative_counts', 1)
+        if base and size != base and not scale.get('enable'):
+            self.logger.warning(
+                f'A step has {size} images on all GPUs, the learning rate is '
+                f'for {base}: scale it by --auto-scale-lr.')
+
     def _maybe_compile(self, target: str) -> None:
         """Compile what ``compile`` of the config asks for."""
         options = self.cfg.get('compile')

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from gld_mm.engine.runner import CheckedRunner
 from gld_mm.errors import UserError
 
-from ...conftest import classifier
+from ...conftest import classifier, distillation
 from ...two_processes import free_port
 
 pytest.importorskip('sklearn')
@@ -263,10 +263,39 @@ def test_it_is_mmengines_runner_in_all_else():
     own = {k for k in vars(CheckedRunner) if not k.startswith('__')}
     assert own == {
         'setup_env', 'wrap_model', 'build_dataloader', 'build_evaluator',
-        'build_optim_wrapper', 'dump_config', 'load_or_resume', 'resume',
-        'load_checkpoint', 'train', 'test', '_maybe_compile'
+        'build_optim_wrapper', 'scale_lr', 'dump_config', 'load_or_resume',
+        'resume', 'load_checkpoint', 'train', 'test', '_maybe_compile'
     }
     assert CheckedRunner.__mro__[1] is Runner
+
+
+@pytest.mark.parametrize('changes, warned', [
+    (dict(base_batch_size=32), False),
+    (dict(base_batch_size=256), True),
+    (dict(base_batch_size=256, enable=True), False),
+    (None, False),
+])
+def test_a_learning_rate_of_another_batch_size_is_said(tmp_path, changes,
+                                                       warned):
+    RUNNERS.build(config(tmp_path, auto_scale_lr=changes)).train()
+    log, = tmp_path.rglob('*.log')
+    line = 'A step has 32 images on all GPUs, the learning rate is for 256'
+    assert (line in log.read_text()) == warned
+
+
+@pytest.mark.filterwarnings('ignore:teacher_ckpt is None')
+def test_compile_of_a_config_compiles_student_and_teacher(
+        tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        'gld_mm.engine.runner.checked_runner.compile_parts',
+        lambda network, **options: calls.append((network, options)))
+    cfg = config(tmp_path, compile=dict(backend='eager'))
+    cfg.model = distillation()
+    runner = RUNNERS.build(cfg)
+    runner.train()
+    options = dict(backend='eager')
+    assert calls == [(runner.model, options), (runner.model.teacher, options)]
 
 
 def test_an_optimizer_of_the_hosts_is_known(tmp_path):

@@ -14,6 +14,7 @@ import sys
 import torch
 import torch.distributed as dist
 
+from gld_mm.models.distillers import SigmoidDenseGLDDistiller
 from gld_mm.models.losses import RelationLoss
 
 dist.init_process_group('gloo')
@@ -25,7 +26,12 @@ for case in torch.load(f'{sys.argv[1]}/cases.pth'):
     rows = student[own].clone().requires_grad_()
     loss = RelationLoss(2., gather=case['gather'])(rows, teacher[own])
     loss.backward()
-    results.append(dict(loss=loss.detach(), gradient=rows.grad))
+    distiller = SigmoidDenseGLDDistiller(5, beta=2., gather=case['gather'])
+    weighted = distiller._relation_term(
+        distiller.distill_losses['loss_relation'], [student[own][:, None]],
+        [teacher[own][:, None]], None)
+    results.append(
+        dict(loss=loss.detach(), gradient=rows.grad, weighted=weighted))
 torch.save(results, f'{sys.argv[1]}/{rank}.pth')
 
 # Thirty sets of different sizes and classes, as of SSD300.
@@ -81,6 +87,8 @@ def test_all_processes_have_the_loss_and_gradient_of_one(results, first):
     loss.backward()
     for rank in ranks:
         torch.testing.assert_close(rank['loss'], loss.detach())
+        # A sigmoid detector multiplies it by the number of all logits.
+        torch.testing.assert_close(rank['weighted'], 7 * loss.detach())
     # DistributedDataParallel takes the mean.
     gradient = torch.cat([rank['gradient'] for rank in ranks]) / 2
     torch.testing.assert_close(gradient, student.grad, rtol=1e-5, atol=1e-7)
@@ -90,9 +98,10 @@ def test_without_gather_each_process_relates_its_own(results):
     case, *ranks = next(r for r in results
                         if r[0]['first'] == 3 and not r[0]['gather'])
     for rank, own in zip(ranks, (slice(3), slice(3, None))):
-        torch.testing.assert_close(
-            rank['loss'],
-            2 * relation(case['student'][own], case['teacher'][own]))
+        expected = 2 * relation(case['student'][own], case['teacher'][own])
+        torch.testing.assert_close(rank['loss'], expected)
+        count = len(case['student'][own])
+        torch.testing.assert_close(rank['weighted'], count * expected)
 
 
 def test_all_sets_of_a_step_travel_in_two_messages(folder):
