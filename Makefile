@@ -8,6 +8,15 @@ READY := $(VENV)/.ready
 # The list of the stack and those that it includes
 LIST := requirements/$(STACK).txt
 LISTS := $(LIST) requirements/lite.txt $(shell sed -n 's|^-r |requirements/|p' $(LIST))
+# An environment keeps the Python that it was made with.
+ifneq ($(origin PYTHON),file)
+MADE := $(shell $(BIN)/python --version 2>/dev/null)
+ifneq ($(MADE),)
+ifneq ($(MADE),$(shell $(PYTHON) --version 2>&1))
+$(error $(VENV) has $(MADE), which is not that of $(PYTHON): rm -r $(VENV))
+endif
+endif
+endif
 SOURCES := gld_mm tools tests configs setup.py docs/conf.py
 
 .PHONY: help setup demo test lint docs clean

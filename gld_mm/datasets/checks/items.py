@@ -79,7 +79,7 @@ def reads_remotely(dataset: BaseDataset) -> bool:
 
 
 def is_remote(reader: Any) -> bool:
-    """The same of one dataset or transform, or of its config."""
+    """Whether a dataset, a transform or a config of one reads remotely."""
     get: Any = reader.get if isinstance(reader, dict) else partial(
         getattr, reader)
     args = get('backend_args', None) or get('file_client_args', None) or {}
@@ -88,11 +88,10 @@ def is_remote(reader: Any) -> bool:
 
 def loaders(dataset: BaseDataset, of_images: bool) -> List[Any]:
     """The transforms that read images, or those that read annotations."""
+    found = [x for x in steps(dataset) if type(x).__name__.startswith('Load')]
+    other = re.compile('Annotation|Proposals')
     return [
-        step for step in steps(dataset)
-        if type(step).__name__.startswith('Load') and of_images != bool(
-            re.search('Annotation|Proposals',
-                      type(step).__name__))
+        x for x in found if bool(other.search(type(x).__name__)) != of_images
     ]
 
 

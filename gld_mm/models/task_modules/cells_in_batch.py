@@ -199,7 +199,7 @@ class CellsInBatch:
         return False
 
     def _answers_for_cells(self, images: Tensor, expected: Any) -> bool:
-        """Whether it does, and for the images as it does without cells."""
+        """Whether the network does, and for images as without cells."""
         self.begin(images)
         try:
             output = self.network(images, mode='tensor')
