@@ -274,8 +274,12 @@ def load_teacher(teacher: nn.Module,
     except UserError as error:
         raise UserError(f'{error} Train it with: python tools/train.py '
                         f'{config or "ITS_CONFIG"}') from error
-    meta: Any = checkpoint.get('meta') or {}
+    teacher.dataset_meta = dataset_meta_of(checkpoint)
+
+
+def dataset_meta_of(checkpoint: dict) -> Any:
+    """What a checkpoint says of its dataset, such as ``classes``."""
+    meta = checkpoint.get('meta') or {}
     # As older versions of the hosts wrote it
     known = meta.get('dataset_meta') or dict(CLASSES=meta.get('CLASSES'))
-    names: Any = {key.lower(): value for key, value in known.items()}
-    teacher.dataset_meta = names
+    return {key.lower(): value for key, value in known.items()}

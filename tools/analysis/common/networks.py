@@ -10,7 +10,7 @@ from mmrazor.models.task_modules.recorder import ModuleOutputsRecorder
 from torch import Tensor
 
 from gld_mm.config import model_of, read_config, student_of
-from gld_mm.engine.checkpoint import load_checkpoint
+from gld_mm.engine.checkpoint import dataset_meta_of, load_checkpoint
 
 from .samples import Sample
 
@@ -31,8 +31,8 @@ def load_network(config: str, checkpoint: str) -> BaseModel:
     cfg = student_of(read_config(config))
     init_default_scope(cfg.default_scope)
     network = MODELS.build(model_of(cfg))
-    meta = load_checkpoint(network, checkpoint).get('meta') or {}
-    network.dataset_meta = meta.get('dataset_meta')
+    network.dataset_meta = dataset_meta_of(
+        load_checkpoint(network, checkpoint))
     return network.to(get_device()).eval()
 
 
