@@ -6,7 +6,7 @@ A distillation config tests its student; the teacher is not built.
 import argparse
 import os
 import os.path as osp
-from typing import List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import mmengine
 from mmengine.config import Config, DictAction
@@ -16,8 +16,17 @@ from mmengine.registry import RUNNERS
 
 import gld_mm  # noqa: F401
 from gld_mm.config import read_config, student_of
-from gld_mm.config.read import type_name
+from gld_mm.config.read import leaf_datasets, model_of, type_name
 from gld_mm.errors import UserError
+
+# What the hosts' test.py takes for --tta where the config says nothing
+TTA_MODELS: Dict[Optional[str], dict] = dict(
+    mmpretrain=dict(type='AverageClsScoreTTA'),
+    mmseg=dict(type='SegTTAModel'),
+    mmdet=dict(
+        type='DetTTAModel',
+        tta_cfg=dict(nms=dict(type='nms', iou_threshold=0.5),
+                     max_per_img=100)))
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -49,6 +58,11 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         type=float,
         default=2,
         help='seconds to show each image')
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help='test-time augmentation by tta_model and tta_pipeline of the '
+        'config; without them, on each image and its mirror image')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -86,7 +100,40 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         show(cfg, args)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
-    return student_of(cfg)
+    cfg = student_of(cfg)
+    if args.tta:
+        augment(cfg)
+    return cfg
+
+
+def augment(cfg: Config) -> None:
+    """Merge what the model predicts for augmented copies of each image."""
+    model = cfg.get('tta_model') or TTA_MODELS.get(cfg.get('default_scope'))
+    if model is None:
+        raise UserError('--tta needs tta_model in the config.')
+    if type_name(cfg.test_dataloader.dataset) == 'InMemoryDataset':
+        raise UserError('--tta augments images one by one, InMemoryDataset '
+                        'hands out batches: test with the dataset inside it.')
+    for dataset in leaf_datasets(cfg.test_dataloader.dataset):
+        dataset['pipeline'] = cfg.get('tta_pipeline') or mirror(
+            dataset['pipeline'])
+    module = model_of(cfg)
+    # Else it would get the preprocessor of the runner.
+    own = dict(data_preprocessor=module.get('data_preprocessor'))
+    cfg.model = {**own, **model, 'module': module}
+
+
+def mirror(pipeline: List[dict]) -> List[dict]:
+    """Let a pipeline end with an image and its mirror image.
+
+    The image comes first: metrics read the ground truth beside it.
+    """
+    *steps, pack = pipeline
+    if 'meta_keys' in pack:
+        flips = ('flip', 'flip_direction')
+        pack = {**pack, 'meta_keys': (*pack['meta_keys'], *flips)}
+    flip = [dict(type='RandomFlip', prob=prob) for prob in (0., 1.)]
+    return [*steps, dict(type='TestTimeAug', transforms=[flip, [pack]])]
 
 
 def show(cfg: Config, args: argparse.Namespace) -> None:

@@ -133,9 +133,11 @@ def test_an_image_file_of_a_detector_needs_no_data(tmp_path):
                    tmp_path / 'ssd.pth')
     gld = ROOT / 'configs/gld/ssd300_r34_r18_voc.py'
     Image.new('RGB', (60, 40)).save(tmp_path / 'photo.jpg')
-    for tool in (local_predictions, activation_map, compare_predictions):
-        draw(tool, *args, '--image', tmp_path / 'photo.jpg', '--distiller',
-             gld)
+    args = (*args, '--image', tmp_path / 'photo.jpg')
+    for tool, pair in ((local_predictions, ['--distiller', gld]),
+                       (activation_map, ['--distiller',
+                                         gld]), (compare_predictions, [])):
+        draw(tool, *args, *pair)
         assert Path('work_dirs/figures',
                     f'{tool.__name__}_ssd300_r18_voc_photo.png').exists()
 

@@ -93,3 +93,11 @@ def test_the_student_is_tested_and_drawn_beside_the_teacher(trained):
     assert code == 0, log
     from PIL import Image
     assert Image.open(folder / 'side.png').size == (1200, 320)
+
+
+def test_the_student_is_tested_with_mirror_images(trained):
+    folder, _ = trained
+    code, log = run('test.py', folder / 'mine.py', folder / 'run/epoch_1.pth',
+                    '--tta', '--work-dir', folder / 'tta')
+    assert code == 0, log
+    assert "type='DetTTAModel'" in log and 'pascal_voc/mAP' in log

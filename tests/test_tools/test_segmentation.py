@@ -110,6 +110,14 @@ def test_the_student_is_tested_drawn_compared_and_exported(trained):
     assert json.loads((folder / 'exported.json').read_text()) == metrics
 
 
+def test_the_student_is_tested_by_the_tta_pipeline_of_mmseg(trained):
+    folder, _ = trained
+    code, log = run('test.py', folder / 'mine.py', folder / 'run/epoch_1.pth',
+                    '--tta', '--work-dir', folder / 'tta')
+    assert code == 0, log
+    assert "type='TestTimeAug'" in log and 'mIoU' in log
+
+
 def test_a_label_of_no_class_is_found_among_all_masks(trained):
     folder, _ = trained
     masks = folder / 'data/VOC2012/SegmentationClassAug'

@@ -114,6 +114,60 @@ def test_the_student_scores_the_same_in_its_own_config_and_in_mmpretrains_tool(
         assert metrics['accuracy/top1'] == pytest.approx(float(last), abs=1e-3)
 
 
+def test_tta_averages_the_scores_of_an_image_and_its_mirror_image(
+        tmp_path, whole):
+    mirrored = tmp_path / 'mirrored.py'
+    mirrored.write_text(f"""
+_base_ = '{ROOT / STUDENT}'
+test_dataloader = dict(dataset=dict(pipeline=[
+    dict(type='RandomFlip', prob=1.), dict(type='PackInputs')]))
+""")
+
+    def scores(config, *args):
+        run_tool('tools/test.py', config, whole[0] / 'epoch_2.pth', *args,
+                 '--work-dir', tmp_path, '--out', tmp_path / 'x.pkl',
+                 '--cfg-options', 'test_dataloader.dataset.num_samples=50')
+        return torch.stack(
+            [x['pred_score'] for x in mmengine.load(tmp_path / 'x.pkl')])
+
+    image, mirror = scores(STUDENT), scores(mirrored)
+    assert (image - mirror).abs().max() > 0.01
+    torch.testing.assert_close(scores(STUDENT, '--tta'), (image + mirror) / 2)
+
+
+def test_tta_shows_detectors_the_image_with_its_ground_truth_first():
+    tool = runpy.run_path(str(ROOT / 'tools/test.py'))
+    args = Namespace(
+        config='x.py',
+        checkpoint='x.pth',
+        tta=True,
+        launcher='none',
+        work_dir=None,
+        amp=False,
+        show=False,
+        show_dir=None,
+        cfg_options=None)
+    cfg = tool['merge_args'](Config.fromfile(
+        ROOT / 'configs/gld/ssd300_r34_r18_voc.py'), args)
+    assert cfg.model.type == 'DetTTAModel'
+    assert cfg.model.module.type == 'SingleStageDetector'
+    *_, augment = cfg.test_dataloader.dataset.pipeline
+    flips, (pack, ) = augment.transforms
+    assert [flip.prob for flip in flips] == [0, 1]
+    assert pack.meta_keys[-2:] == ('flip', 'flip_direction')
+
+
+def test_tta_of_images_in_memory_is_refused():
+    augment = runpy.run_path(str(ROOT / 'tools/test.py'))['augment']
+    with pytest.raises(UserError, match='test with the dataset inside it'):
+        augment(
+            Config(
+                dict(
+                    default_scope='mmpretrain',
+                    test_dataloader=dict(dataset=dict(
+                        type='InMemoryDataset')))))
+
+
 def test_local_predictions_are_drawn_for_each_network_and_image(
         tmp_path, whole):
     from PIL import Image

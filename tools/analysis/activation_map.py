@@ -18,12 +18,12 @@ from matplotlib import pyplot as plt
 from torch import Tensor
 
 from common import (distillation_config, feature_maps, feature_module,
-                    figure_path, load_network, load_samples, network_parser,
+                    figure_path, load_network, load_samples, pair_parser,
                     save_figure)
 
 
 def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = network_parser(__doc__)
+    parser = pair_parser(__doc__)
     parser.add_argument(
         '--feature',
         help='module of the feature map, of several maps the last; by default '

@@ -23,9 +23,9 @@ import torch
 from matplotlib import pyplot as plt
 from torch import Tensor
 
-from common import (Sample, distillation_config, figure_path,
-                    global_local_logits, grid_of, has_sigmoids, load_metainfo,
-                    load_network, load_samples, network_parser, save_figure)
+from common import (Sample, build_distiller, figure_path, global_local_logits,
+                    grid_of, load_metainfo, load_network, load_samples,
+                    pair_parser, required_distillation_config, save_figure)
 from gld_mm.errors import UserError
 
 Grid = Tuple[int, int]
@@ -131,19 +131,18 @@ def names_of(sample: Sample, classes: List[str]) -> str:
 
 
 def main(args: Optional[Sequence[str]] = None) -> None:
-    parsed = network_parser(__doc__).parse_args(args)
-    data = parsed.network[0][1]
-    samples = load_samples(data, parsed.index, parsed.image)
-    config = distillation_config(parsed)
-    if has_sigmoids(config):
+    parsed = pair_parser(__doc__).parse_args(args)
+    samples = load_samples(parsed.network[0][1], parsed.index, parsed.image)
+    config = required_distillation_config(parsed)
+    distiller = build_distiller(config)
+    if distiller.sigmoid:
         raise UserError('The heads of this pair end with sigmoids, which '
                         'choose no class: there is nothing to draw.')
-    classes = list(load_metainfo(config or data)['classes'])
+    classes = list(load_metainfo(config)['classes'])
     rows = {}
     for name, *paths in parsed.network:
         sets = global_local_logits(load_network(*paths), samples, config)
         rows[name] = without_background(probabilities(sets), classes)
-    grid = grid_of(config)
     figure, axes = plt.subplots(
         len(rows),
         len(samples),
@@ -152,7 +151,7 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     for row, (name, scores) in zip(axes, rows.items()):
         row[0].set_ylabel(name, fontsize=12)
         for axis, sample, score in zip(row, samples, scores):
-            draw(axis, sample, score, classes, grid)
+            draw(axis, sample, score, classes, grid_of(distiller))
     for axis, sample in zip(axes[-1], samples):
         axis.set_xlabel(names_of(sample, classes))
     figure.suptitle('Global prediction above, local ones inside; truth below')

@@ -17,14 +17,15 @@ from typing import Optional, Sequence
 from matplotlib import pyplot as plt
 from torch import Tensor
 
-from common import (distillation_config, figure_path, global_local_logits,
-                    load_network, load_samples, network_parser, save_figure)
+from common import (figure_path, global_local_logits, load_network,
+                    load_samples, pair_parser, required_distillation_config,
+                    save_figure)
 from gld_mm.errors import UserError
 from gld_mm.functional import relation, relation_matrix
 
 
 def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    parser = network_parser(__doc__)
+    parser = pair_parser(__doc__)
     parser.add_argument(
         '--set',
         type=int,
@@ -49,7 +50,7 @@ def show(axis: plt.Axes, matrix: Tensor, title: str, logits: int,
 def logits_of(args: argparse.Namespace) -> dict:
     """The logits of each network, ``(B, 1 + L, K)``."""
     samples = load_samples(args.network[0][1], args.index, args.image)
-    config = distillation_config(args)
+    config = required_distillation_config(args)
     found = {}
     for name, *paths in args.network:
         sets = global_local_logits(load_network(*paths), samples, config)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from common import (distillation_config, figure_path, network_parser,
-                    save_figure)
+                    pair_parser, save_figure)
 
 NETWORK = ['--network', 'GLD', 'configs/gld/x.py', 'x.pth']
 
@@ -37,8 +37,7 @@ def test_the_pair_among_the_networks_may_name_its_distiller_by_class(tmp_path):
     pair = tmp_path / 'pair.py'
     pair.write_text('from gld_mm.models.distillers import GLDDistiller\n'
                     'model = dict(distiller=dict(type=GLDDistiller))\n')
-    args = network_parser('').parse_args(
-        ['--network', 'GLD', str(pair), 'x.pth'])
+    args = pair_parser('').parse_args(['--network', 'GLD', str(pair), 'x.pth'])
     assert distillation_config(args) == str(pair)
 
 

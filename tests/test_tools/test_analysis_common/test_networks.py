@@ -8,8 +8,8 @@ from mmengine.registry import MODELS, init_default_scope
 from PIL import Image
 from torch import nn
 
-from common import (feature_maps, feature_module, global_local_logits, grid_of,
-                    has_sigmoids, load_network, load_samples)
+from common import (build_distiller, feature_maps, feature_module,
+                    global_local_logits, grid_of, load_network, load_samples)
 from gld_mm.config import distill, student_of
 from gld_mm.errors import UserError
 
@@ -46,7 +46,7 @@ def test_logits_of_a_classifier_are_its_answer_and_those_of_the_cells(
     assert not network.training
     logits, = global_local_logits(network, samples, DIGITS)
     assert logits.shape == (2, 5, 10)
-    assert grid_of(DIGITS) == (2, 2)
+    assert grid_of(build_distiller(DIGITS)) == (2, 2)
     inputs = batch_of(network, samples)
     with torch.no_grad():
         feature = network.backbone(inputs)[0]
@@ -92,7 +92,7 @@ def test_a_teacher_is_read_where_its_pair_says(tmp_path):
     network, samples = network_and_samples(teacher, tmp_path)
     logits, = global_local_logits(network, samples, str(pair))
     assert logits.shape == (2, 3, 100)
-    assert grid_of(str(pair)) == (2, 1)
+    assert grid_of(build_distiller(str(pair))) == (2, 1)
     inputs = batch_of(network, samples)
     with torch.no_grad():
         feature, = network.neck[0](network.backbone(inputs))
@@ -143,7 +143,8 @@ def test_the_student_of_a_detector_with_sigmoids_is_refused(tmp_path):
     network = MODELS.build(student_of(Config.fromfile(pair)).model)
     with pytest.raises(UserError, match='draw those of the teacher'):
         global_local_logits(network, [], str(pair))
-    assert has_sigmoids(str(pair)) and not has_sigmoids(DIGITS)
+    assert build_distiller(str(pair)).sigmoid
+    assert not build_distiller(DIGITS).sigmoid
     # The map of its backbone can be drawn all the same.
     assert feature_module(network, [], str(pair)) == 'backbone'
 

@@ -77,6 +77,19 @@ def network_parser(description: str) -> argparse.ArgumentParser:
         nargs='+',
         help="image files instead, which go through the test set's pipeline "
         '(CIFAR-100 has none that resizes: give images of 32x32)')
+    return parser
+
+
+def pair_parser(description: str) -> argparse.ArgumentParser:
+    """Arguments of every figure of what GLD compares in networks.
+
+    Args:
+        description (str): Of the tool.
+
+    Returns:
+        ArgumentParser: That of :func:`network_parser` with ``--distiller``.
+    """
+    parser = network_parser(description)
     parser.add_argument(
         '--distiller',
         metavar='CONFIG',
@@ -89,7 +102,7 @@ def distillation_config(args: argparse.Namespace) -> Optional[str]:
     """The GLD config that says what is compared in teacher and student.
 
     Args:
-        args (Namespace): Arguments of :func:`network_parser`.
+        args (Namespace): Arguments of :func:`pair_parser`.
 
     Returns:
         str, optional: ``--distiller``, or the first config among the networks
@@ -106,6 +119,25 @@ def distillation_config(args: argparse.Namespace) -> Optional[str]:
         return args.distiller
     configs = [config for _, config, _ in args.network]
     return next(filter(_has_gld, configs), None)
+
+
+def required_distillation_config(args: argparse.Namespace) -> str:
+    """The GLD config of figures that nothing can be drawn without.
+
+    Args:
+        args (Namespace): Arguments of :func:`pair_parser`.
+
+    Returns:
+        str: That of :func:`distillation_config`.
+
+    Raises:
+        UserError: If there is none.
+    """
+    config = distillation_config(args)
+    if config is None:
+        raise UserError('None of the networks was distilled with GLD: name '
+                        'the GLD config of the pair by --distiller.')
+    return config
 
 
 def _has_gld(config: str) -> bool:

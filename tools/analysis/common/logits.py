@@ -18,23 +18,38 @@ from .networks import record
 from .samples import Sample
 
 
+def build_distiller(config: str) -> BaseGLDDistiller:
+    """Build the distiller of a pair, which compares unlabelled pixels too.
+
+    Args:
+        config (str): Path of the distillation config.
+    """
+    return MODELS.build(_read_pair(config).distiller)
+
+
+def _read_pair(config: str) -> ConfigDict:
+    cfg = read_config(config)
+    init_default_scope(cfg.default_scope)
+    cfg.model.distiller.pop('labels', None)
+    return cfg.model
+
+
 def global_local_logits(network: BaseModel, samples: List[Sample],
-                        config: Optional[str]) -> List[Tensor]:
+                        config: str) -> List[Tensor]:
     """Compute the logits that GLD compares.
 
     Args:
         network (BaseModel): Teacher or student of the distillation, or a
             network with the student's modules.
         samples (list[Sample]): Images, which may differ in size.
-        config (str, optional): Path of the distillation config.
+        config (str): Path of the distillation config.
 
     Returns:
         list[Tensor]: Sets of logits ``(B, 1 + L, K)``, global first; one, or
         one of each level and anchor of a detector.
 
     Raises:
-        UserError: If there is no distillation config, or the network is the
-            student of a detector with sigmoids.
+        UserError: If the network is the student of a detector with sigmoids.
     """
     distiller, recorders, from_student = _prepare(network, config)
     if from_student and isinstance(distiller, SigmoidDenseGLDDistiller):
@@ -45,21 +60,8 @@ def global_local_logits(network: BaseModel, samples: List[Sample],
     return [torch.cat(logits).cpu() for logits in zip(*sets)]
 
 
-def has_sigmoids(config: Optional[str]) -> bool:
-    """Whether the heads of a pair end with sigmoids."""
-    return MODELS.build(_read_pair(config).distiller).sigmoid
-
-
-def grid_of(config: Optional[str]) -> Tuple[int, int]:
-    """Rows and columns of the local logits.
-
-    Args:
-        config (str, optional): Path of the distillation config.
-
-    Returns:
-        tuple[int, int]: Of a map that is large enough.
-    """
-    distiller = MODELS.build(_read_pair(config).distiller)
+def grid_of(distiller: BaseGLDDistiller) -> Tuple[int, int]:
+    """Rows and columns of the local logits, on a map that is large enough."""
     if 'logits' in distiller.connectors:
         return distiller.connectors['logits'].grid
     return distiller.student_recorders.get_recorder('logits').grid
@@ -91,20 +93,8 @@ def feature_module(network: BaseModel, samples: List[Sample],
     return 'backbone'
 
 
-def _read_pair(config: Optional[str]) -> ConfigDict:
-    """The model of a distillation config."""
-    if config is None:
-        raise UserError('None of the networks was distilled with GLD: name '
-                        'the GLD config of the pair by --distiller.')
-    cfg = read_config(config)
-    init_default_scope(cfg.default_scope)
-    cfg.model.distiller.pop('labels', None)  # unlabelled pixels count, too
-    return cfg.model
-
-
-def _prepare(
-        network: BaseModel, config: Optional[str]
-) -> Tuple[BaseGLDDistiller, RecorderManager, bool]:
+def _prepare(network: BaseModel,
+             config: str) -> Tuple[BaseGLDDistiller, RecorderManager, bool]:
     """Make a distiller record a network, which is its student or teacher."""
     pair = _read_pair(config)
     distiller = MODELS.build(pair.distiller)
