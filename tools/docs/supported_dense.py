@@ -215,8 +215,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         '# Supported segmentation networks and detectors\n\nWritten by '
         '`tools/docs/supported_dense.py`. For each config folder it takes the '
         'smallest network that `--teacher` accepts, uses it as teacher and '
-        'student, and trains one step. ✗: refused, or the step failed, for '
-        'the reason in the last column.\n'
+        'student, and trains one step on two random images. ✗: refused, or '
+        'the step failed, for the reason in the last column. Folders of '
+        'mmdet without a detector of their own, such as trackers and '
+        'datasets, are left out.\n'
     ]
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
@@ -226,7 +228,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             works = sum(bool(row.distiller) for row in rows)
             parts.append(f'## {package.__name__} {package.__version__}\n\n'
                          f'{works} of {len(rows)} families. '
-                         f'{len(refused)} are refused in one line.\n\n'
+                         f'{len(refused)} are refused with a one-line error.'
+                         '\n\n'
                          '| family | network | | distiller | |\n'
                          '|---|---|---|---|---|\n' + '\n'.join(
                              str(row) for row in rows if row not in refused) +
