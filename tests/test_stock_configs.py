@@ -33,7 +33,8 @@ ARGUMENTS = dict(
     cfg_options=None,
     launcher='none',
     show=False,
-    show_dir=None)
+    show_dir=None,
+    tta=False)
 
 
 def stock(host):

@@ -137,16 +137,7 @@ test_dataloader = dict(dataset=dict(pipeline=[
 
 def test_tta_shows_detectors_the_image_with_its_ground_truth_first():
     tool = runpy.run_path(str(ROOT / 'tools/test.py'))
-    args = Namespace(
-        config='x.py',
-        checkpoint='x.pth',
-        tta=True,
-        launcher='none',
-        work_dir=None,
-        amp=False,
-        show=False,
-        show_dir=None,
-        cfg_options=None)
+    args = tool['parse_args'](['x.py', 'x.pth', '--tta'])
     cfg = tool['merge_args'](Config.fromfile(
         ROOT / 'configs/gld/ssd300_r34_r18_voc.py'), args)
     assert cfg.model.type == 'DetTTAModel'
