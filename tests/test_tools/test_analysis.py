@@ -134,10 +134,10 @@ def test_an_image_file_of_a_detector_needs_no_data(tmp_path):
     gld = ROOT / 'configs/gld/ssd300_r34_r18_voc.py'
     Image.new('RGB', (60, 40)).save(tmp_path / 'photo.jpg')
     args = (*args, '--image', tmp_path / 'photo.jpg')
-    for tool, pair in ((local_predictions, ['--distiller', gld]),
-                       (activation_map, ['--distiller',
-                                         gld]), (compare_predictions, [])):
-        draw(tool, *args, *pair)
+    pair = ('--distiller', gld)
+    for tool, more in ((local_predictions, pair), (activation_map, pair),
+                       (compare_predictions, ())):
+        draw(tool, *args, *more)
         assert Path('work_dirs/figures',
                     f'{tool.__name__}_ssd300_r18_voc_photo.png').exists()
 
